@@ -27,7 +27,7 @@ say() { echo "newlib: $*" >&2; }
 die() { say "$*"; exit 2; }
 
 common_flags="-O2 -mno-red-zone -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none"
-common_flags+=" -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -w"
+common_flags+=" -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -w -Wa,--noexecstack"
 hv_flags="$common_flags -std=gnu11 -mcmodel=kernel -mgeneral-regs-only -ffreestanding"
 hv_flags+=" -fno-tree-loop-distribute-patterns"
 guest_flags="$common_flags -mcmodel=small"
@@ -154,14 +154,15 @@ if [ ! -d "$out" ]; then
 fi
 
 # The compiler's own headers (stdarg.h, stddef.h) come first, as they would in a cross compiler;
-# the host's C library stays out of sight.
+# the host's C library stays out of sight. _DEFAULT_SOURCE shows strlcpy and the POSIX names that
+# -std=c11 hides.
 print_cflags() {
     local own
     case $("${CC:-gcc}" --version) in
     *clang*) own=$("${CC}" -print-resource-dir)/include ;;
     *) own=$("${CC:-gcc}" -print-file-name=include) ;;
     esac
-    echo "-nostdinc -isystem $own -isystem $out/include"
+    echo "-D_DEFAULT_SOURCE -nostdinc -isystem $own -isystem $out/include"
 }
 
 case "${1-} ${2-}" in
