@@ -51,7 +51,8 @@ struct boot_memmap {
     uint32_t count;
     uint32_t dropped_empty;   /* records of length zero */
     uint32_t dropped_wrapped; /* records that reach or pass 2^64 */
-    uint32_t dropped_full;    /* pieces for which the table had no room; never listed as usable */
+    uint32_t dropped_full; /* pieces without room: memory may be missing, none is falsely usable */
+    bool closed;           /* a restricted piece found no room: no more usable ones are taken */
 };
 
 struct boot_module {
@@ -68,7 +69,7 @@ enum boot_problem_kind {
     BOOT_PROBLEM_MODULE_OVERLAPS_IMAGE,  /* the range of the running hypervisor */
     BOOT_PROBLEM_MODULE_OVERLAPS_MODULE, /* an earlier one, which is kept */
     BOOT_PROBLEM_MODULE_OUTSIDE_RAM,     /* not wholly in one usable range */
-    BOOT_PROBLEM_MODULE_TOO_MANY,        /* index: the first one that found no room */
+    BOOT_PROBLEM_MODULE_TOO_MANY, /* it found no room; from 256 on, index: the first of the rest */
     BOOT_PROBLEM_MODULE_LIST_UNREADABLE, /* index: the first one that could not be read */
     BOOT_PROBLEM_MODULE_STRING_UNREADABLE,
     BOOT_PROBLEM_CMDLINE_UNREADABLE,
