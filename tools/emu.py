@@ -266,7 +266,7 @@ def _interrupt(*_):
 
 def main():
     args = _parser().parse_args()
-    for sig in (signal.SIGTERM, signal.SIGHUP):
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sig, _interrupt)
     try:
         if args.action == "iso":

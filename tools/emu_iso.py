@@ -15,6 +15,8 @@ import tempfile
 GRUB_DIR = "/usr/lib/grub"
 GRUB_MODULES = "normal iso9660 multiboot multiboot2 serial terminal echo test halt"
 GRUB_FAILED = "GRUB could not load the image"
+PART_MODULES = " ".join("part_" + p for p in ("acorn", "amiga", "apple", "bsd", "dfly", "dvh", "gpt", "msdos", "plan", "sun",
+                                            "sunpc"))  # a UEFI image of grub-mkrescue asks for all of them
 COMMANDS = {"multiboot": ("multiboot", "module"), "multiboot2": ("multiboot2", "module2")}
 
 
@@ -78,7 +80,7 @@ def make_iso(elf, output, append="", modules=(), protocol="multiboot2", uefi_too
             entries.append((f"/boot/module{i}", args))
         with open(f"{tree}/iso/boot/grub/grub.cfg", "w", encoding="utf-8") as cfg:
             cfg.write(grub_config(protocol, append, entries))
-        grub_modules = GRUB_MODULES + (" all_video" if uefi_too else "")
+        grub_modules = GRUB_MODULES + (f" all_video {PART_MODULES}" if uefi_too else "")
         cmd = ["grub-mkrescue", f"--install-modules={grub_modules}", "--fonts=", "--locales=", "--themes=",
                "--compress=no", "-o", output]
         if wanted == ["i386-pc"]:
