@@ -28,8 +28,9 @@ import struct
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True  # the source tree stays clean
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import elf_image  # noqa: E402  (the import needs the line above)
+import elf_image  # noqa: E402  (the import needs the lines above)
 
 PAGE = 4096
 MB1_MAGIC, MB1_SEARCH, MB1_SIZE, MB1_ADDRESSES = 0x1BADB002, 8192, 12, 0x10000

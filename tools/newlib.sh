@@ -88,30 +88,35 @@ configure() {
     cp -R "$work/src/newlib/libc/include/." "$work/build/targ-include/." "$work/out/include/"
 }
 
-build_hv() {
-    local libc=$work/src/newlib/libc word directory="" list=()
-    mkdir -p "$work/hv" "$work/out/hv"
-    cd "$work/hv"
+# Paths of the hypervisor's sources below libc/, without the ending, sorted.
+hv_list() {
+    local word directory=""
     for word in $hv_sources; do
         case $word in
         *:) directory=${word%:} ;;
-        *) list+=("$directory/$word") ;;
+        *) echo "$directory/$word" ;;
         esac
-    done
-    # shellcheck disable=SC2086
-    printf '%s\n' "${list[@]}" | sort | xargs -P 2 -I{} sh -c \
-        'gcc "$@" -c "'"$libc"'/{}.c" -o "$(basename {}).o"' sh $hv_flags $prefix_map \
-        -I "$libc/string" -isystem "$work/out/include"
-    ar rcsD "$work/out/hv/libhv.a" $(printf '%s\n' "${list[@]##*/}" | sort | sed 's/$/.o/')
+    done | sort
+}
+
+build_hv() {
+    local libc=$work/src/newlib/libc objects
+    mkdir -p "$work/hv" "$work/out/hv"
+    cd "$work/hv"
+    # shellcheck disable=SC2016,SC2086 # the inner shell expands; flags are words
+    hv_list | xargs -P 2 -I{} sh -c 'file=$1; shift; exec gcc "$@" -c "$file.c" -o "${file##*/}.o"' \
+        sh "$libc/{}" $hv_flags $prefix_map -I "$libc/string" -isystem "$work/out/include"
+    mapfile -t objects < <(hv_list | sed 's|.*/||; s|$|.o|')
+    ar rcsD "$work/out/hv/libhv.a" "${objects[@]}"
     refuse_bloat "$work/out/hv/libhv.a"
 }
 
 # The archive must close over itself, and no object may name a vector or x87 register.
 refuse_bloat() {
     local missing
-    missing=$(ld -m elf_x86_64 -r --whole-archive "$1" -o all.o && nm -u all.o |
-        awk '$1 == "U" {print $2}')
-    [ -z "$missing" ] || { echo "libhv.a needs:" $missing; return 1; }
+    ld -m elf_x86_64 -r --whole-archive "$1" -o all.o
+    missing=$(nm -u all.o | awk '$1 == "U" {print $2}')
+    [ -z "$missing" ] || { echo "libhv.a needs: $missing"; return 1; }
     if objdump -d --no-show-raw-insn all.o | grep -E '%([xyz]?mm[0-9]|st\b)'; then
         echo "libhv.a uses floating point registers"
         return 1

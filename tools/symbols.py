@@ -25,8 +25,9 @@ import os
 import struct
 import sys
 
+sys.dont_write_bytecode = True  # the source tree stays clean
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import elf_image  # noqa: E402  (the import needs the line above)
+import elf_image  # noqa: E402  (the import needs the lines above)
 
 
 class TableError(Exception):
