@@ -2,7 +2,7 @@
 /*
  * Meaning of decoded instructions, see insn_exec.h for the contract.
  *
- * All arithmetic goes through add_with_carry(): subtraction adds the complement with inverted
+ * All arithmetic goes through add(): subtraction adds the complement with inverted
  * carries, so every flag is computed in one place. Operands are kept masked to the operand size.
  *
  * Intel SDM volume 1, 3.4.1.1 "General-Purpose Registers in 64-Bit Mode" (what a partial write does
@@ -11,8 +11,8 @@
 #include "insn_exec.h"
 
 enum { RAX, RCX, RSI = 6, RDI = 7 };
-
-#define RFLAGS_LOGIC (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
+enum { CF = 1 << 0, PF = 1 << 2, AF = 1 << 4, ZF = 1 << 6, SF = 1 << 7 };
+enum { DF = 1 << 10, OF = 1 << 11 };
 
 static uint64_t truncate(uint64_t value, unsigned bytes)
 {
@@ -34,11 +34,10 @@ static uint64_t sign_extend(uint64_t value, unsigned bytes)
 /* Writes of 32 bits clear the upper half, narrower ones keep what they do not name. */
 static void write_reg(uint64_t *reg, uint64_t value, unsigned bytes)
 {
-    if (bytes >= 4) {
+    if (bytes >= 4)
         *reg = truncate(value, bytes);
-    } else {
+    else
         *reg ^= truncate(*reg ^ value, bytes);
-    }
 }
 
 static uint64_t read_operand(const struct insn *insn, const uint64_t gpr[16])
@@ -54,21 +53,10 @@ static void write_operand(const struct insn *insn, uint64_t value, uint64_t gpr[
 {
     uint64_t *const reg = &gpr[insn->reg];
 
-    if (insn->reg_high) {
+    if (insn->reg_high)
         *reg = (*reg & ~0xff00ull) | (value & 0xff) << 8;
-    } else {
+    else
         write_reg(reg, value, insn->regsize);
-    }
-}
-
-static uint64_t swap_bytes(uint64_t value, unsigned bytes)
-{
-    uint64_t swapped = 0;
-
-    for (unsigned i = 0; i < bytes; i++) {
-        swapped = swapped << 8 | ((value >> (8 * i)) & 0xff);
-    }
-    return swapped;
 }
 
 static void set_flag(uint64_t *rflags, uint64_t flag, bool on)
@@ -76,45 +64,24 @@ static void set_flag(uint64_t *rflags, uint64_t flag, bool on)
     *rflags = on ? *rflags | flag : *rflags & ~flag;
 }
 
-static uint64_t set_result_flags(uint64_t result, unsigned bytes, uint64_t *rflags)
-{
-    uint64_t parity = result ^ result >> 4;
-    parity ^= parity >> 2;
-    parity ^= parity >> 1;
-
-    set_flag(rflags, RFLAGS_PF, !(parity & 1));
-    set_flag(rflags, RFLAGS_ZF, result == 0);
-    set_flag(rflags, RFLAGS_SF, top_bit(result, bytes));
-    return result;
-}
-
-/* a + b + carry; with `borrow` a - b - carry. CF and AF are then borrows, not carries. */
-static uint64_t add_with_carry(uint64_t a, uint64_t b, bool carry, bool borrow, unsigned bytes,
-                               uint64_t *rflags)
+/*
+ * a + b + carry; with `borrow` a - b - carry, and CF and AF are then borrows. Adding zero gives the
+ * flags of a logical operation.
+ */
+static uint64_t add(uint64_t a, uint64_t b, bool carry, bool borrow, unsigned bytes,
+                    uint64_t *rflags)
 {
     b = borrow ? ~b : b;
     const uint64_t sum = a + b + (carry != borrow);
     const uint64_t carries = (a & b) | ((a | b) & ~sum);
+    const uint64_t result = truncate(sum, bytes);
 
-    set_flag(rflags, RFLAGS_CF, top_bit(carries, bytes) != borrow);
-    set_flag(rflags, RFLAGS_AF, ((carries >> 3) & 1) != borrow);
-    set_flag(rflags, RFLAGS_OF, top_bit((a ^ sum) & (b ^ sum), bytes));
-    return set_result_flags(truncate(sum, bytes), bytes, rflags);
-}
-
-static uint64_t logic(uint64_t result, unsigned bytes, uint64_t *rflags)
-{
-    *rflags &= ~RFLAGS_LOGIC;
-    return set_result_flags(result, bytes, rflags);
-}
-
-/* INC and DEC are the only additions that keep CF. */
-static uint64_t step_by_one(uint64_t a, bool down, unsigned bytes, uint64_t *rflags)
-{
-    const uint64_t carry = *rflags & RFLAGS_CF;
-    const uint64_t result = add_with_carry(a, 1, false, down, bytes, rflags);
-
-    *rflags = (*rflags & ~RFLAGS_CF) | carry;
+    set_flag(rflags, CF, top_bit(carries, bytes) != borrow);
+    set_flag(rflags, PF, !__builtin_parityll(result & 0xff));
+    set_flag(rflags, AF, ((carries >> 3) & 1) != borrow);
+    set_flag(rflags, ZF, result == 0);
+    set_flag(rflags, SF, top_bit(result, bytes));
+    set_flag(rflags, OF, top_bit((a ^ sum) & (b ^ sum), bytes));
     return result;
 }
 
@@ -122,7 +89,7 @@ static uint64_t test_bit(enum insn_op op, uint64_t a, uint64_t b, unsigned bytes
 {
     const uint64_t bit = 1ull << (b & (8 * bytes - 1));
 
-    set_flag(rflags, RFLAGS_CF, a & bit);
+    set_flag(rflags, CF, a & bit);
     return op == INSN_BTS ? a | bit : op == INSN_BTR ? a & ~bit : op == INSN_BTC ? a ^ bit : a;
 }
 
@@ -130,31 +97,34 @@ static uint64_t test_bit(enum insn_op op, uint64_t a, uint64_t b, unsigned bytes
 static uint64_t compute(const struct insn *insn, uint64_t a, uint64_t b, uint64_t *rflags)
 {
     const unsigned size = insn->opsize;
-    const bool carry = *rflags & RFLAGS_CF;
+    const bool carry = *rflags & CF;
+    uint64_t result;
 
     switch ((unsigned)insn->op) {
     case INSN_ADD:
     case INSN_XADD:
-        return add_with_carry(a, b, false, false, size, rflags);
+        return add(a, b, false, false, size, rflags);
     case INSN_ADC:
-        return add_with_carry(a, b, carry, false, size, rflags);
+        return add(a, b, carry, false, size, rflags);
     case INSN_SBB:
-        return add_with_carry(a, b, carry, true, size, rflags);
+        return add(a, b, carry, true, size, rflags);
     case INSN_SUB:
     case INSN_CMP:
-        return add_with_carry(a, b, false, true, size, rflags);
+        return add(a, b, false, true, size, rflags);
     case INSN_NEG:
-        return add_with_carry(0, a, false, true, size, rflags);
+        return add(0, a, false, true, size, rflags);
     case INSN_INC:
     case INSN_DEC:
-        return step_by_one(a, insn->op == INSN_DEC, size, rflags);
+        result = add(a, 1, false, insn->op == INSN_DEC, size, rflags);
+        set_flag(rflags, CF, carry); /* the only additions that keep it */
+        return result;
     case INSN_AND:
     case INSN_TEST:
-        return logic(a & b, size, rflags);
+        return add(a & b, 0, false, false, size, rflags);
     case INSN_OR:
-        return logic(a | b, size, rflags);
+        return add(a | b, 0, false, false, size, rflags);
     case INSN_XOR:
-        return logic(a ^ b, size, rflags);
+        return add(a ^ b, 0, false, false, size, rflags);
     case INSN_NOT:
         return truncate(~a, size);
     case INSN_BT:
@@ -165,7 +135,7 @@ static uint64_t compute(const struct insn *insn, uint64_t a, uint64_t b, uint64_
     case INSN_MOVSX:
         return sign_extend(b, size);
     case INSN_MOVBE:
-        return swap_bytes(b, size);
+        return __builtin_bswap64(b) >> (64 - 8 * size);
     default: /* MOV, MOVZX, XCHG, CMPXCHG */
         return b;
     }
@@ -181,9 +151,8 @@ static uint64_t offset_of(const struct insn *insn, const uint64_t gpr[16], uint6
     } else if (insn->base != INSN_REG_NONE) {
         offset += gpr[insn->base];
     }
-    if (insn->index != INSN_REG_NONE) {
+    if (insn->index != INSN_REG_NONE)
         offset += gpr[insn->index] * insn->scale;
-    }
     if (insn->op >= INSN_BT && insn->op <= INSN_BTC && !insn->has_imm) {
         const uint64_t bit = sign_extend(gpr[insn->reg], insn->regsize);
         const uint64_t bits = 8u * insn->opsize;
@@ -196,9 +165,8 @@ static uint64_t linear(const struct insn *insn, enum insn_seg seg, uint64_t offs
                        const uint64_t seg_base[INSN_SEG_COUNT])
 {
     offset = truncate(offset, insn->addr_size);
-    if (insn->mode != INSN_MODE_64) {
+    if (insn->mode != INSN_MODE_64)
         return truncate(seg_base[seg] + offset, 4);
-    }
     return seg >= INSN_FS ? seg_base[seg] + offset : offset;
 }
 
@@ -222,44 +190,39 @@ uint64_t insn_exec_read(const struct insn *insn, uint64_t mem, uint64_t gpr[16],
 
     if (insn->op == INSN_CMPXCHG) {
         const uint64_t rax = truncate(gpr[RAX], insn->opsize);
-        add_with_carry(rax, mem, false, true, insn->opsize, rflags);
-        if (rax == mem) {
+        add(rax, mem, false, true, insn->opsize, rflags);
+        if (rax == mem)
             return operand;
-        }
         write_reg(&gpr[RAX], mem, insn->opsize);
         return mem; /* written back unchanged: the write cycle is architectural */
     }
     if (insn->reg_first) {
         const uint64_t result = compute(insn, operand, mem, rflags);
-        if (insn->op != INSN_CMP) {
+        if (insn->op != INSN_CMP)
             write_operand(insn, result, gpr);
-        }
         return 0;
     }
     const uint64_t result = compute(insn, mem, operand, rflags);
-    if (insn->op == INSN_XCHG || insn->op == INSN_XADD) {
+    if (insn->op == INSN_XCHG || insn->op == INSN_XADD)
         write_operand(insn, mem, gpr);
-    }
     return result;
 }
 
 struct insn_step insn_exec_step(const struct insn *insn, const uint64_t gpr[16],
                                 const uint64_t seg_base[INSN_SEG_COUNT])
 {
-    const enum insn_op op = insn->op;
-    struct insn_step step = {
-        .done = insn->rep != INSN_REP_NONE && truncate(gpr[RCX], insn->addr_size) == 0,
+    const bool done = insn->rep != INSN_REP_NONE && truncate(gpr[RCX], insn->addr_size) == 0;
+    const bool scan = insn->op == INSN_CMPS || insn->op == INSN_SCAS;
+
+    return (struct insn_step){
+        .done = done,
+        .read_src = !done && insn->base == RSI,
+        .read_dst = !done && scan,
+        .write_dst = !done && insn->is_write,
         .src = linear(insn, insn->seg, gpr[RSI], seg_base),
         .dst = linear(insn, INSN_ES, gpr[RDI], seg_base),
         .value = truncate(gpr[RAX], insn->opsize),
     };
-
-    if (!step.done) {
-        step.read_src = insn->base == RSI;
-        step.read_dst = op == INSN_CMPS || op == INSN_SCAS;
-        step.write_dst = insn->is_write;
-    }
-    return step;
 }
 
 bool insn_exec_step_end(const struct insn *insn, uint64_t src_value, uint64_t dst_value,
@@ -267,25 +230,22 @@ bool insn_exec_step_end(const struct insn *insn, uint64_t src_value, uint64_t ds
 {
     const enum insn_op op = insn->op;
     const unsigned size = insn->opsize;
-    const uint64_t move = *rflags & RFLAGS_DF ? 0 - (uint64_t)size : size;
+    const uint64_t move = *rflags & DF ? 0 - (uint64_t)size : size;
     const bool scan = op == INSN_CMPS || op == INSN_SCAS;
 
     if (scan) {
         const uint64_t a = op == INSN_SCAS ? gpr[RAX] : src_value;
-        add_with_carry(truncate(a, size), truncate(dst_value, size), false, true, size, rflags);
+        add(truncate(a, size), truncate(dst_value, size), false, true, size, rflags);
     } else if (op == INSN_LODS) {
         write_reg(&gpr[RAX], src_value, size);
     }
-    if (insn->base == RSI) {
+    if (insn->base == RSI)
         write_reg(&gpr[RSI], gpr[RSI] + move, insn->addr_size);
-    }
-    if (op != INSN_LODS && op != INSN_OUTS) {
+    if (op != INSN_LODS && op != INSN_OUTS)
         write_reg(&gpr[RDI], gpr[RDI] + move, insn->addr_size);
-    }
-    if (insn->rep == INSN_REP_NONE) {
+    if (insn->rep == INSN_REP_NONE)
         return false;
-    }
     write_reg(&gpr[RCX], gpr[RCX] - 1, insn->addr_size);
-    const bool equal = *rflags & RFLAGS_ZF;
+    const bool equal = *rflags & ZF;
     return truncate(gpr[RCX], insn->addr_size) != 0 && !(scan && equal != (insn->rep == INSN_REPE));
 }

@@ -21,14 +21,6 @@
 
 #include "insn_decode.h"
 
-#define RFLAGS_CF (1ull << 0)
-#define RFLAGS_PF (1ull << 2)
-#define RFLAGS_AF (1ull << 4)
-#define RFLAGS_ZF (1ull << 6)
-#define RFLAGS_SF (1ull << 7)
-#define RFLAGS_DF (1ull << 10)
-#define RFLAGS_OF (1ull << 11)
-
 /* Linear address of the memory operand; next_rip is used by RIP-relative forms only. */
 uint64_t insn_exec_address(const struct insn *insn, const uint64_t gpr[16],
                            const uint64_t seg_base[INSN_SEG_COUNT], uint64_t next_rip);

@@ -44,15 +44,12 @@ static inline size_t gen_opcode(uint64_t *state, uint8_t *at)
     unsigned opcode = gen_opcodes[gen_below(state, sizeof gen_opcodes / sizeof *gen_opcodes)];
     size_t n = 0;
 
-    if (gen_below(state, 10) == 0) {
+    if (gen_below(state, 10) == 0)
         opcode = gen_below(state, 0x300);
-    }
-    if (opcode >= 0x100) {
+    if (opcode >= 0x100)
         at[n++] = 0x0f;
-    }
-    if (opcode >= 0x200) {
+    if (opcode >= 0x200)
         at[n++] = 0x38;
-    }
     at[n++] = (uint8_t)opcode;
     return n;
 }
@@ -65,18 +62,14 @@ static inline void gen_insn(uint64_t *state, uint8_t bytes[INSN_GEN_MAX])
     static const uint8_t counts[] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 4, 11};
     size_t n = 0;
 
-    for (size_t i = 0; i < INSN_GEN_MAX; i++) {
+    for (size_t i = 0; i < INSN_GEN_MAX; i++)
         bytes[i] = (uint8_t)gen_next(state);
-    }
-    if (gen_below(state, 4) == 0) {
+    if (gen_below(state, 4) == 0)
         return;
-    }
-    for (unsigned left = counts[gen_below(state, sizeof counts)]; left > 0; left--) {
+    for (unsigned left = counts[gen_below(state, sizeof counts)]; left > 0; left--)
         bytes[n++] = prefixes[gen_below(state, sizeof prefixes)];
-    }
-    if (gen_below(state, 2) == 0) {
+    if (gen_below(state, 2) == 0)
         bytes[n++] = (uint8_t)(0x40 | gen_below(state, 16));
-    }
     n += gen_opcode(state, bytes + n);
     /* Memory operands are what matters; absolute and SIB forms are rare in noise. */
     switch (gen_below(state, 8)) {

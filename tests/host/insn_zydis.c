@@ -73,9 +73,8 @@ static enum insn_op op_of_mnemonic(const ZydisDecodedInstruction *z)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         /* MOVSD and CMPSD are SSE instructions too. */
-        if (rows[i].mnemonic == z->mnemonic && (rows[i].op >= INSN_MOVS) == string) {
+        if (rows[i].mnemonic == z->mnemonic && (rows[i].op >= INSN_MOVS) == string)
             return rows[i].op;
-        }
     }
     return INSN_NONE;
 }
@@ -83,21 +82,16 @@ static enum insn_op op_of_mnemonic(const ZydisDecodedInstruction *z)
 /* Hardware number of a register; RIP and none in our numbering. */
 static unsigned reg_number(ZydisRegister reg)
 {
-    if (reg == ZYDIS_REGISTER_NONE) {
+    if (reg == ZYDIS_REGISTER_NONE)
         return INSN_REG_NONE;
-    }
-    if (reg == ZYDIS_REGISTER_RIP || reg == ZYDIS_REGISTER_EIP) {
+    if (reg == ZYDIS_REGISTER_RIP || reg == ZYDIS_REGISTER_EIP)
         return INSN_REG_RIP;
-    }
-    if (reg >= ZYDIS_REGISTER_SPL && reg <= ZYDIS_REGISTER_DIL) {
+    if (reg >= ZYDIS_REGISTER_SPL && reg <= ZYDIS_REGISTER_DIL)
         return (unsigned)(reg - ZYDIS_REGISTER_SPL) + 4; /* Zydis ids count AH..BH before SPL */
-    }
-    if (reg >= ZYDIS_REGISTER_R8B && reg <= ZYDIS_REGISTER_R15B) {
+    if (reg >= ZYDIS_REGISTER_R8B && reg <= ZYDIS_REGISTER_R15B)
         return (unsigned)(reg - ZYDIS_REGISTER_R8B) + 8;
-    }
-    if (reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH) {
+    if (reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH)
         return (unsigned)(reg - ZYDIS_REGISTER_AH);
-    }
     return (unsigned)ZydisRegisterGetId(reg);
 }
 
@@ -133,9 +127,8 @@ static void take_operands(const struct zydis *z, struct insn *want)
     want->reg = INSN_REG_NONE;
     for (unsigned i = 0; i < z->insn.operand_count; i++) {
         const ZydisDecodedOperand *o = &z->operands[i];
-        if (o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN) {
+        if (o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN)
             break;
-        }
         if (o->type == ZYDIS_OPERAND_TYPE_MEMORY) {
             after_memory = true;
         } else if (o->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
@@ -155,9 +148,8 @@ static enum insn_rep rep_of(const struct zydis *z, enum insn_op op)
     const uint64_t repne = ZYDIS_ATTRIB_HAS_REPNE;
     const uint64_t any = ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | repne;
 
-    if (op < INSN_MOVS || !(z->insn.attributes & any)) {
+    if (op < INSN_MOVS || !(z->insn.attributes & any))
         return INSN_REP_NONE;
-    }
     return (op == INSN_CMPS || op == INSN_SCAS) && (z->insn.attributes & repne) ? INSN_REPNE
                                                                                 : INSN_REPE;
 }
@@ -221,9 +213,8 @@ static const char *difference(const struct insn *got, const struct insn *want)
     FIELD(is_read);
     FIELD(is_write);
 #undef FIELD
-    if (mask(got->disp ^ want->disp, want->addr_size) != 0) {
+    if (mask(got->disp ^ want->disp, want->addr_size) != 0)
         return "disp";
-    }
     /* Bit numbers are one byte whose sign does not matter. */
     const bool bits = got->op >= INSN_BT && got->op <= INSN_BTC;
     return mask(got->imm ^ want->imm, bits ? 1 : want->opsize) != 0 ? "imm" : NULL;
@@ -242,15 +233,12 @@ static const char *check_lengths(const uint8_t *bytes, size_t shorter, const str
     struct insn again;
 
     memset(&again, 0xa5, sizeof again);
-    if (insn_decode(bytes, full->len, full->mode, &again) != INSN_OK) {
+    if (insn_decode(bytes, full->len, full->mode, &again) != INSN_OK)
         return "exact length refused";
-    }
-    if (difference(&again, full) != NULL || again.disp != full->disp || again.imm != full->imm) {
+    if (difference(&again, full) != NULL || again.disp != full->disp || again.imm != full->imm)
         return "exact length differs";
-    }
-    if (insn_decode(bytes, shorter % full->len, full->mode, &again) != INSN_TRUNCATED) {
+    if (insn_decode(bytes, shorter % full->len, full->mode, &again) != INSN_TRUNCATED)
         return "truncation not noticed";
-    }
     return NULL;
 }
 
@@ -268,27 +256,22 @@ static const char *check_one(const ZydisDecoder *decoder, enum insn_mode mode, u
     const enum insn_op op = accepted ? op_of_mnemonic(&z.insn) : INSN_NONE;
 
     if (op != INSN_NONE && find_memory(&z) != NULL && !is_exception(&z.insn)) {
-        if (status != INSN_OK) {
+        if (status != INSN_OK)
             return "supported instruction refused";
-        }
         const struct insn want = translate(&z, op, mode);
         const char *field = difference(&got, &want);
-        if (field != NULL) {
+        if (field != NULL)
             return field;
-        }
         counters->decoded[mode / 32]++;
         counters->per_op[op]++;
         return check_lengths(bytes, (size_t)(noise >> 8), &got);
     }
-    if (memcmp(&got, &before, sizeof got) != 0) {
+    if (memcmp(&got, &before, sizeof got) != 0)
         return status == INSN_OK ? "decoded what must be refused" : "output touched by a refusal";
-    }
-    if (accepted && status != INSN_UNKNOWN) {
+    if (accepted && status != INSN_UNKNOWN)
         return "well-formed but unsupported, not INSN_UNKNOWN";
-    }
-    if (status == INSN_TRUNCATED && count >= INSN_MAX_LEN) {
+    if (status == INSN_TRUNCATED && count >= INSN_MAX_LEN)
         return "more than 15 bytes asked for";
-    }
     counters->exceptions += accepted && is_exception(&z.insn);
     counters->refused++;
     return NULL;
@@ -297,9 +280,8 @@ static const char *check_one(const ZydisDecoder *decoder, enum insn_mode mode, u
 static void report(const char *what, enum insn_mode mode, const uint8_t *bytes, size_t count)
 {
     printf("mode %d:", (int)mode);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         printf(" %02x", bytes[i]);
-    }
     printf(": %s\n", what);
 }
 
