@@ -17,6 +17,7 @@
 #   tools/newlib.sh --cflags hv|guest   header search flags (for $CC, default gcc)
 #   tools/newlib.sh --libs hv|guest     archives, in link order
 set -euo pipefail
+export LC_ALL=C
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${SBX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/signalbox}
