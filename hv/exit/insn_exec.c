@@ -54,7 +54,7 @@ static void write_operand(const struct insn *insn, uint64_t value, uint64_t gpr[
     uint64_t *const reg = &gpr[insn->reg];
 
     if (insn->reg_high)
-        *reg = (*reg & ~0xff00ull) | (value & 0xff) << 8;
+        *reg = (*reg & ~0xff00ull) | value << 8;
     else
         write_reg(reg, value, insn->regsize);
 }
@@ -66,7 +66,7 @@ static void set_flag(uint64_t *rflags, uint64_t flag, bool on)
 
 /*
  * a + b + carry; with `borrow` a - b - carry, and CF and AF are then borrows. Adding zero gives the
- * flags of a logical operation.
+ * flags of a logical operation. Bits of a and b above the operand do not matter.
  */
 static uint64_t add(uint64_t a, uint64_t b, bool carry, bool borrow, unsigned bytes,
                     uint64_t *rflags)
@@ -146,11 +146,10 @@ static uint64_t offset_of(const struct insn *insn, const uint64_t gpr[16], uint6
 {
     uint64_t offset = insn->disp;
 
-    if (insn->base == INSN_REG_RIP) {
+    if (insn->base == INSN_REG_RIP)
         offset += next_rip;
-    } else if (insn->base != INSN_REG_NONE) {
+    else if (insn->base != INSN_REG_NONE)
         offset += gpr[insn->base];
-    }
     if (insn->index != INSN_REG_NONE)
         offset += gpr[insn->index] * insn->scale;
     if (insn->op >= INSN_BT && insn->op <= INSN_BTC && !insn->has_imm) {
@@ -233,12 +232,10 @@ bool insn_exec_step_end(const struct insn *insn, uint64_t src_value, uint64_t ds
     const uint64_t move = *rflags & DF ? 0 - (uint64_t)size : size;
     const bool scan = op == INSN_CMPS || op == INSN_SCAS;
 
-    if (scan) {
-        const uint64_t a = op == INSN_SCAS ? gpr[RAX] : src_value;
-        add(truncate(a, size), truncate(dst_value, size), false, true, size, rflags);
-    } else if (op == INSN_LODS) {
+    if (scan)
+        add(op == INSN_SCAS ? gpr[RAX] : src_value, dst_value, false, true, size, rflags);
+    else if (op == INSN_LODS)
         write_reg(&gpr[RAX], src_value, size);
-    }
     if (insn->base == RSI)
         write_reg(&gpr[RSI], gpr[RSI] + move, insn->addr_size);
     if (op != INSN_LODS && op != INSN_OUTS)

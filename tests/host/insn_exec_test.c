@@ -208,9 +208,10 @@ static bool aim(struct machine *m, uint8_t *bytes, struct insn *insn, uint64_t g
     return insn_exec_address(insn, gpr, m->seg_base, next) == target;
 }
 
+/* The bits above the operand are set: insn_exec must not look at them. */
 static uint64_t load(const uint8_t *image, uint64_t offset, unsigned size)
 {
-    uint64_t value = 0;
+    uint64_t value = ~0ull;
 
     memcpy(&value, image + offset, size);
     return value;
@@ -555,7 +556,7 @@ struct string_row {
     enum insn_mode mode;
     uint64_t rflags;
     uint64_t rcx, rsi, rdi;
-    uint64_t src, dst; /* zero: not accessed */
+    uint64_t src, dst; /* zero: not accessed; both: the count was zero */
     uint64_t src_value, dst_value;
     uint64_t rcx_after, rsi_after, rdi_after;
     bool more;
@@ -582,6 +583,10 @@ static const struct string_row string_rows[] = {
      1, 2, 4, 0x11, 0x21, true},
     {"64: rep insd with REX.W is four bytes", "\xf3\x48\x6d", 3, INSN_MODE_64, 0, 3, 1, 0x10, 0,
      0x10, 0, 0, 2, 1, 0x14, true},
+    {"16: rep stosb, cx is zero", "\xf3\xaa", 2, INSN_MODE_16, 0, 0x10000, 1, 2, 0, 0, 0, 0, 0, 0,
+     0, false},
+    {"64: rep movsb, ecx is zero", "\x67\xf3\xa4", 3, INSN_MODE_64, 0, 0x100000000, 1, 2, 0, 0, 0,
+     0, 0, 0, 0, false},
     {"64: outsb from gs", "\x65\x6e", 2, INSN_MODE_64, 0, 3, 0x10, 0x20, 0x600010, 0, 0, 0, 3, 0x11,
      0x20, false},
 };
@@ -601,11 +606,13 @@ static bool string_row_holds(const struct string_row *row)
     if (insn_decode((const uint8_t *)row->bytes, row->len, row->mode, &insn) != INSN_OK)
         return false;
     const struct insn_step step = insn_exec_step(&insn, gpr, seg_base);
-    if (step.done || step.read_src != (row->src != 0) ||
+    if (step.done != (row->src == 0 && row->dst == 0) || step.read_src != (row->src != 0) ||
         (step.read_dst || step.write_dst) != (row->dst != 0) ||
         (row->src != 0 && step.src != row->src) || (row->dst != 0 && step.dst != row->dst)) {
         return false;
     }
+    if (step.done)
+        return true;
     const bool more = insn_exec_step_end(&insn, row->src_value, row->dst_value, gpr, &rflags);
     return more == row->more && gpr[RCX] == row->rcx_after && gpr[RSI] == row->rsi_after &&
            gpr[RDI] == row->rdi_after;

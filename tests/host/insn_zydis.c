@@ -301,10 +301,8 @@ int main(int argc, char **argv)
         uint8_t bytes[INSN_GEN_MAX];
         gen_insn(&seed, bytes);
         const uint64_t noise = gen_next(&seed);
-        const unsigned m =
-            (unsigned)(noise & 3) % 3; /* every second one in 16-bit mode would be a waste */
+        const unsigned which = 2 - (unsigned)(noise & 3) % 3; /* half of them in 64-bit mode */
         const size_t count = (noise & 0x70) == 0 ? (noise >> 20) % 16 : INSN_GEN_MAX;
-        const unsigned which = 2 - m;
         /* On the heap, so that the sanitizer sees a read past the end. */
         uint8_t *exact = malloc(count + (count == 0));
         memcpy(exact, bytes, count);
