@@ -29,9 +29,9 @@ STATUS_NAMES = {PASS: "pass", FAIL: "fail", USAGE: "usage", TIMEOUT: "timeout", 
 EPILOG = """exit codes:
   0    passed: a --pass line, or all --expect lines when there is no --pass, or, when neither was
        given, the guest ended its machine itself with success
-  1    failed: a --fail line, an --expect line missing at the --pass line, a failure value at QEMU's
-       exit port, or GRUB refused the image
-  2    wrong usage, or a tool or file is missing
+  1    failed: a --fail line, an --expect line missing at the --pass line, or a failure value at
+       QEMU's exit port
+  2    wrong usage, a tool or file is missing, or GRUB refused the image
   3    timeout (wall clock)
   4    the emulator panicked, crashed or saw a triple fault
   5    the guest ended its machine, but a --pass or --expect line never came
@@ -175,6 +175,8 @@ def _result(spec, machine, folder, session, serial_path):
 
 def _verdict(spec, session, end, text):
     watcher = session.watcher
+    if emu_iso.GRUB_FAILED in watcher.detail:
+        return USAGE, f"{emu_iso.GRUB_FAILED}: see the serial output"
     if watcher.verdict:
         return (PASS if watcher.verdict == "pass" else FAIL), watcher.detail
     if session.reason == "timeout":
