@@ -27,13 +27,19 @@ MAKEFLAGS += -j$(HOST_JOBS)
 .DEFAULT_GOAL := host-tests
 endif
 
-HOST_TESTS := boot_memmap_test multiboot_test multiboot2_test pvh_test
+HOST_TESTS := boot_memmap_test multiboot_test multiboot2_test pvh_test acpi_test acpi_madt_test \
+	acpi_fadt_test acpi_dmar_test
 
 BOOT_COMMON = boot/boot_info.c boot/boot_memmap.c
 boot_memmap_test_SRCS = tests/host/boot_memmap_test.c $(BOOT_COMMON)
 multiboot_test_SRCS = tests/host/multiboot_test.c boot/multiboot.c $(BOOT_COMMON)
 multiboot2_test_SRCS = tests/host/multiboot2_test.c boot/multiboot2.c $(BOOT_COMMON)
 pvh_test_SRCS = tests/host/pvh_test.c boot/pvh.c $(BOOT_COMMON)
+ACPI_SRCS = drivers/acpi.c drivers/acpi_madt.c drivers/acpi_fadt.c drivers/acpi_dmar.c
+acpi_test_SRCS = tests/host/acpi_test.c $(ACPI_SRCS)
+acpi_madt_test_SRCS = tests/host/acpi_madt_test.c $(ACPI_SRCS)
+acpi_fadt_test_SRCS = tests/host/acpi_fadt_test.c $(ACPI_SRCS)
+acpi_dmar_test_SRCS = tests/host/acpi_dmar_test.c $(ACPI_SRCS)
 
 -include $(filter-out tests/host/host.mk,$(sort $(wildcard tests/host/*.mk)))
 
