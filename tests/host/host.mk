@@ -17,7 +17,7 @@
 HOST_CC ?= gcc
 HOST_JOBS ?= 2
 HOST_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=all
-HOST_CFLAGS = -std=c11 -g -O1 -fno-omit-frame-pointer $(HOST_SANITIZE) -I. \
+HOST_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -g -O1 -fno-omit-frame-pointer $(HOST_SANITIZE) -I. \
 	-Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wcast-qual \
 	-Wmissing-prototypes -Wstrict-prototypes -Wvla -Wswitch-enum -Wundef
 
@@ -28,7 +28,7 @@ MAKEFLAGS += -j$(HOST_JOBS)
 endif
 
 HOST_TESTS := boot_memmap_test multiboot_test multiboot2_test pvh_test acpi_test acpi_madt_test \
-	acpi_fadt_test acpi_dmar_test
+	acpi_fadt_test acpi_dmar_test cmdline_test uart_config_test
 
 BOOT_COMMON = boot/boot_info.c boot/boot_memmap.c
 boot_memmap_test_SRCS = tests/host/boot_memmap_test.c $(BOOT_COMMON)
@@ -40,6 +40,8 @@ acpi_test_SRCS = tests/host/acpi_test.c $(ACPI_SRCS)
 acpi_madt_test_SRCS = tests/host/acpi_madt_test.c $(ACPI_SRCS)
 acpi_fadt_test_SRCS = tests/host/acpi_fadt_test.c $(ACPI_SRCS)
 acpi_dmar_test_SRCS = tests/host/acpi_dmar_test.c $(ACPI_SRCS)
+cmdline_test_SRCS = tests/host/cmdline_test.c boot/cmdline.c
+uart_config_test_SRCS = tests/host/uart_config_test.c drivers/uart_config.c
 
 -include $(filter-out tests/host/host.mk,$(sort $(wildcard tests/host/*.mk)))
 
@@ -52,7 +54,7 @@ $(HOST_TESTS:%=build/host/%):
 	@echo "  LD      $@"
 	@$(HOST_CC) $(HOST_CFLAGS) $($(@F)_CFLAGS) -o $@ $^ $($(@F)_LIBS)
 
-build/host/obj/%.o: %.c
+build/host/obj/%.o: %.c tests/host/host.mk
 	@mkdir -p $(@D)
 	@echo "  HOSTCC  $<"
 	@$(HOST_CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
