@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Signalbox's one Makefile: `make` builds the hypervisor, `make help` lists the rest.
+#
+# Each folder of the hypervisor names its sources in objs.mk. Everything that is made goes to build/. The link is done twice: the
+# first result gives the symbol table that the second contains (tools/symbols.py), then tools/link_check.py looks at it.
+
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+OBJCOPY ?= objcopy
+OBJDUMP ?= objdump
+PYTHON  ?= python3
+BUILD   ?= build
+
+# ---- flags -----------------------------------------------------------------------------------------------------------
+WARNINGS := -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wmissing-prototypes \
+	-Wstrict-prototypes -Wvla -Wswitch-enum -Wundef
+CODEGEN  := -O2 -g -mgeneral-regs-only -mno-red-zone -fno-pic -fno-pie -mcmodel=kernel -fno-stack-protector \
+	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fcf-protection=none -fno-common -fno-strict-aliasing \
+	-fno-builtin-printf -fno-tree-loop-distribute-patterns
+# Nothing of the place or time of the build may get into the image.
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=. -Wno-builtin-macro-redefined -D__DATE__= -D__TIME__= -D__TIMESTAMP__=
+# Clang has no such pass to switch off.
+ifneq ($(findstring clang,$(CC)),)
+CODEGEN := $(filter-out -fno-tree-loop-distribute-patterns,$(CODEGEN))
+endif
+
+HV_CFLAGS  = -std=c11 $(WARNINGS) $(CODEGEN) $(REPRODUCIBLE) -I. $(BUILD_NEWLIB_CFLAGS) -MMD -MP
+HV_LDFLAGS = -nostdlib -static -no-pie -Wl,-T,linker.ld -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
+	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
+
+# ---- sources ---------------------------------------------------------------------------------------------------------
+HV_SRCS :=
+include boot/objs.mk arch/objs.mk drivers/objs.mk hv/objs.mk
+HV_OBJS := $(patsubst %,$(BUILD)/hv/%.o,$(basename $(HV_SRCS)))
+IMAGE   := $(BUILD)/signalbox.elf
+
+.DEFAULT_GOAL := all
+.PHONY: all help clean run test check deps bench iso format
+.DELETE_ON_ERROR:
+
+all: $(IMAGE) ## build the hypervisor image (build/signalbox.elf) with map, symbol table and disassembly
+
+# newlib is asked once per make, and only when something is compiled.
+$(BUILD)/newlib.mk: tools/newlib.sh tools/deps.sh
+	@tools/deps.sh build
+	@mkdir -p $(@D)
+	@cflags="$$(CC="$(CC)" tools/newlib.sh --cflags hv)" && libs="$$(tools/newlib.sh --libs hv)" && \
+	 printf 'BUILD_NEWLIB_CFLAGS := %s\nBUILD_NEWLIB_LIBS := %s\n' "$$cflags" "$$libs" > $@
+ifeq ($(filter help clean,$(MAKECMDGOALS)),)
+include $(BUILD)/newlib.mk
+endif
+
+$(BUILD)/hv/%.o: %.c Makefile $(BUILD)/newlib.mk
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) $(HV_CFLAGS) -c -o $@ $<
+
+$(BUILD)/hv/%.o: %.S Makefile $(BUILD)/newlib.mk
+	@mkdir -p $(@D)
+	@echo "  AS      $<"
+	@$(CC) $(HV_CFLAGS) -c -o $@ $<
+
+$(BUILD)/hv/symtab_empty.S: tools/symbols.py
+	@mkdir -p $(@D)
+	@$(PYTHON) tools/symbols.py --empty --table $@
+
+$(BUILD)/hv/pass1.elf: $(HV_OBJS) $(BUILD)/hv/symtab_empty.S linker.ld
+	@echo "  LD      $@"
+	@$(CC) $(HV_CFLAGS) $(HV_LDFLAGS) -o $@ $(HV_OBJS) $(BUILD)/hv/symtab_empty.S $(BUILD_NEWLIB_LIBS)
+
+$(BUILD)/hv/symtab.S: $(BUILD)/hv/pass1.elf tools/symbols.py
+	@$(PYTHON) tools/symbols.py $< --table $@
+
+$(IMAGE): $(BUILD)/hv/symtab.S linker.ld tools/link_check.py
+	@echo "  LD      $@"
+	@$(CC) $(HV_CFLAGS) $(HV_LDFLAGS) -Wl,-Map=$(BUILD)/signalbox.map -o $@.full $(HV_OBJS) $< $(BUILD_NEWLIB_LIBS)
+	@$(OBJDUMP) -d $@.full > $(BUILD)/signalbox.asm
+	@$(PYTHON) tools/symbols.py $@.full --verify --list $(BUILD)/signalbox.sym
+	@$(OBJCOPY) --strip-debug $@.full $@.stripped
+	@$(PYTHON) tools/link_check.py $@.stripped
+	@mv $@.stripped $@
+
+-include $(HV_OBJS:.o=.d)
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z][a-zA-Z_-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+clean: ## remove build/ (the caches outside the tree stay)
+	rm -rf $(BUILD)
+
+-include tests/tests.mk

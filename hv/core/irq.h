@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interrupts and exceptions that reach the hypervisor: see irq.c. The entry points are declared in
+ * arch/cpu/upcall.h. */
+#ifndef HV_CORE_IRQ_H
+#define HV_CORE_IRQ_H
+
+#include <stdint.h>
+
+/* NMIs that nobody asked for, on any CPU since boot. */
+uint32_t irq_stray_nmis(void);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hypervisor's block per physical CPU. struct percpu (arch/cpu) is its first member, so that GS
+ * leads to both.
+ */
+#ifndef HV_CORE_PCPU_H
+#define HV_CORE_PCPU_H
+
+#include "arch/cpu/desc.h"
+#include "arch/cpu/percpu.h"
+#include "arch/vmx/vmx_caps.h"
+
+struct vcpu;
+
+struct pcpu {
+    struct percpu arch;
+    struct desc_tables desc;
+
+    /* Private: only this CPU. */
+    enum vmx_presence vmx_presence;
+    struct vmx_caps caps;
+    void *vmxon_region;
+    bool vmx_active;
+};
+
+/* All CPUs that came up, by index; entries below pcpu_count are never NULL and never change. */
+extern struct pcpu *pcpu_table[];
+extern uint32_t pcpu_count;
+
+static inline struct pcpu *pcpu_self(void)
+{
+    return (struct pcpu *)percpu_self();
+}
+
+/* Makes the block of the next CPU: stacks, exception stacks, tables. NULL: the pool is empty. Adds
+ * it to no table yet. */
+struct pcpu *pcpu_new(uint32_t index, uint32_t apic_id);
+
+/* Publishes a CPU that runs. */
+void pcpu_add(struct pcpu *p);
+
+#endif
