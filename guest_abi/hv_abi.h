@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hypercall interface of Signalbox: entry, errors, call numbers, and what all calls share.
+ * guest_abi/README.md is the reference, with every call, who may make it, and every error.
+ *
+ * A call is VMCALL from 64-bit mode at CPL 0: RAX = HV_CALL_MAGIC << 32 | number, arguments in RDI,
+ * RSI, RDX, R10, R8, R9, result in RAX: zero or positive on success, a negative HV_E* otherwise.
+ * All other registers are kept. From another mode, or with another upper half, VMCALL is #UD unless
+ * a personality of the domain takes it; from CPL 1 to 3 the result is -HV_EPERM.
+ *
+ * Structures are named by guest-physical address, lie inside one 4 KiB page, are 8-byte aligned and
+ * begin with their own size in bytes, which must be exact. Reserved fields and undefined flag bits
+ * must be zero, else -HV_EINVAL. They are read once, before anything is checked.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define HV_ABI_VERSION 1U
+
+#define HV_CALL_MAGIC 0x53425831U /* "SBX1" */
+
+/* CPUID leaf 0x40000000: EAX = highest leaf, EBX:ECX:EDX = this signature; leaf 0x40000001: EAX =
+ * HV_ABI_VERSION. */
+#define HV_CPUID_BASE      0x40000000U
+#define HV_CPUID_SIGNATURE "SignalboxVMM"
+
+typedef uint64_t gpa_t; /* a guest-physical address, in bytes */
+
+/* Errors: the numbers of errno.h on Linux. */
+enum hv_error {
+    HV_EPERM = 1,   /* the caller lacks the right, or is not at CPL 0 */
+    HV_ENOENT = 2,  /* no such object: module, page, claim */
+    HV_ESRCH = 3,   /* no such domain or vCPU, or it is being destroyed */
+    HV_E2BIG = 7,   /* a count above the documented limit */
+    HV_EAGAIN = 11, /* could not be done now; make the call again */
+    HV_ENOMEM =
+        12, /* the hypervisor's pool or the domain's limit is used up; nothing was changed */
+    HV_EFAULT =
+        14, /* a guest-physical address that is not the caller's memory, or that crosses a page */
+    HV_EBUSY = 16,  /* the object is in use: pinned, shared, running */
+    HV_EEXIST = 17, /* it is there already */
+    HV_ENODEV = 19, /* the machine or this build lacks the feature */
+    HV_EINVAL = 22, /* an argument, size, flag or reserved field has no meaning */
+    HV_ENOSPC = 28, /* a fixed table is full */
+    HV_ENOSYS = 38, /* no such call */
+    HV_ETIME = 62,  /* the deadline passed first */
+};
+
+enum hv_call {
+    /* Everybody. */
+    HV_CALL_VERSION = 0x00,    /* () -> HV_ABI_VERSION */
+    HV_CALL_CAPABILITY = 0x01, /* (enum hv_capability) -> value, 0 when unknown or absent */
+
+    /* HV_MAY_SYSTEM. */
+    HV_CALL_SYSTEM_INFO = 0x08,   /* (struct hv_system_info *out) */
+    HV_CALL_MODULE_INFO = 0x09,   /* (index, struct hv_module_info *out) */
+    HV_CALL_LOG_READ = 0x0a,      /* (struct hv_log_read *inout) -> bytes copied */
+    HV_CALL_CONSOLE_WRITE = 0x0b, /* (gpa, length) -> bytes taken */
+    HV_CALL_CONSOLE_READ = 0x0c,  /* (gpa, length) -> bytes copied */
+    HV_CALL_SHUTDOWN = 0x0d,      /* (enum hv_shutdown) does not return */
+    HV_CALL_CPU_INFO = 0x0e,      /* (cpu, struct hv_cpu_info *out) */
+
+    /* HV_MAY_DOMAINS, on any domain but the caller; INFO and LIST on all. */
+    HV_CALL_DOMAIN_CREATE = 0x10,  /* (struct hv_domain_create *in) -> domain */
+    HV_CALL_DOMAIN_DESTROY = 0x11, /* (domain) */
+    HV_CALL_DOMAIN_PAUSE = 0x12,   /* (domain) counted; returns when no vCPU of it runs */
+    HV_CALL_DOMAIN_RESUME = 0x13,  /* (domain) */
+    HV_CALL_DOMAIN_INFO = 0x14,    /* (domain, struct hv_domain_info *out) */
+    HV_CALL_DOMAIN_LIST = 0x15,    /* (first domain, uint32_t *out, count <= 1024) -> how many */
+    HV_CALL_DOMAIN_CLAIM =
+        0x16, /* (domain, struct hv_claim *in) accesses there come to the manager */
+    HV_CALL_DOMAIN_UNCLAIM = 0x17, /* (domain, struct hv_claim *in) */
+
+    /* HV_MAY_DOMAINS, on vCPUs of any domain but the caller. */
+    HV_CALL_VCPU_CREATE = 0x20,   /* (domain, vcpu, service page gpa) */
+    HV_CALL_VCPU_START = 0x21,    /* (domain, vcpu) from stopped to running */
+    HV_CALL_VCPU_STOP = 0x22,     /* (domain, vcpu) returns when it does not run */
+    HV_CALL_VCPU_GET = 0x23,      /* (domain, vcpu, enum hv_state_kind, gpa, size) */
+    HV_CALL_VCPU_SET = 0x24,      /* (domain, vcpu, enum hv_state_kind, gpa, size) */
+    HV_CALL_VCPU_AFFINITY = 0x25, /* (domain, vcpu, mask of CPUs 0 to 63) */
+    HV_CALL_VCPU_PRIORITY =
+        0x26, /* (domain, vcpu, 0 to 255, slice in microseconds or 0 for the default) */
+    HV_CALL_VCPU_INJECT = 0x27,   /* (domain, vcpu, enum hv_inject, vector, error code) */
+    HV_CALL_VCPU_KICK = 0x28,     /* (domain, vcpu) leave the guest, report HV_EXIT_KICK */
+    HV_CALL_VCPU_INFO = 0x29,     /* (domain, vcpu, struct hv_vcpu_info *out) */
+    HV_CALL_VCPU_COMPLETE = 0x2a, /* (domain, vcpu) the service page is answered; go on */
+
+    /* HV_MAY_DOMAINS; memory moves between the caller and a domain. */
+    HV_CALL_MEM_DONATE = 0x30, /* (domain, struct hv_mem *in) -> pages done */
+    HV_CALL_MEM_SHARE = 0x31,  /* (domain, struct hv_mem *in) -> pages done */
+    HV_CALL_MEM_UNMAP =
+        0x32, /* (domain, gpa, pages) -> pages done; donated pages are cleared and come back */
+    HV_CALL_MEM_QUERY = 0x33, /* (domain, struct hv_mem_query *inout) */
+
+    /* Every domain, for itself. */
+    HV_CALL_NOTIFY_PAGE =
+        0x38, /* (gpa or HV_NO_PAGE, vector or 0) registers this vCPU's notification page */
+    HV_CALL_NOTIFY_WAIT =
+        0x39, /* (absolute TSC deadline, 0: none) sleeps until a notification is pending */
+
+    HV_CALL_COUNT = 0x40, /* numbers from here on are -HV_ENOSYS */
+};
+
+/* What a domain may do: hv_domain_create.may; a domain can only pass on what it has. */
+#define HV_MAY_SYSTEM  (1ULL << 0)
+#define HV_MAY_DOMAINS (1ULL << 1)
+#define HV_MAY_ALL     (HV_MAY_SYSTEM | HV_MAY_DOMAINS)
+
+enum hv_capability {
+    HV_CAP_MAX_DOMAINS = 0,
+    HV_CAP_MAX_VCPUS = 1, /* of one domain */
+    HV_CAP_CPUS = 2,
+    HV_CAP_TSC_KHZ = 3,
+    HV_CAP_TSC_SCALING = 4,
+    HV_CAP_LAPIC = 5,  /* 0: domains have no local APIC yet */
+    HV_CAP_ROUTES = 6, /* 0: no routing interface yet */
+    HV_CAP_HYPERV = 7, /* 0: no Hyper-V personality yet */
+    HV_CAP_XEN = 8,    /* 0: no Xen personality yet */
+};
+
+#define HV_NO_PAGE UINT64_MAX
+
+/* Domain 0 is the management domain that the hypervisor starts. */
+#define HV_DOMAIN_SELF 0xffffffffU
+
+enum hv_shutdown { HV_SHUTDOWN_POWEROFF = 0, HV_SHUTDOWN_REBOOT = 1, HV_SHUTDOWN_FAILED = 2 };
