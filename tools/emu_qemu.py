@@ -14,6 +14,7 @@ OVMF_VARS = "/usr/share/OVMF/OVMF_VARS.fd"
 SUCCESS_VALUES = (0, 0x10)
 MULTIBOOT1_MAGIC = (0x1BADB002).to_bytes(4, "little")
 AOUT_KLUDGE = 1 << 16
+PVH_NOTE = bytes.fromhex("04000000 04000000 12000000") + b"Xen\0"  # ELF note XEN_ELFNOTE_PHYS32_ENTRY, 4 bytes
 
 
 class QemuError(Exception):
@@ -34,12 +35,16 @@ def kvm_has_vmx():
 
 
 def direct_kernel(path):
-    """True when -kernel takes this ELF: Multiboot 1 header, and ELF32 or load addresses in the header."""
+    """True when -kernel takes this ELF: Multiboot 1 header, and ELF32 or load addresses in the header; without such a
+    header: a PVH note."""
     with open(path, "rb") as file:
-        head = file.read(8192)
+        data = file.read()
+    head = data[:8192]
     at = head.find(MULTIBOOT1_MAGIC)
-    if head[:4] != b"\x7fELF" or at < 0 or at % 4:
+    if head[:4] != b"\x7fELF":
         return False
+    if at < 0 or at % 4:
+        return PVH_NOTE in data
     return head[4] == 1 or bool(int.from_bytes(head[at + 4:at + 8], "little") & AOUT_KLUDGE)
 
 
