@@ -77,6 +77,7 @@ class RunSpec:
     add_features: str = ""
     bochs_options: list = field(default_factory=list)   # further lines of bochsrc
     bench_out: str = ""                                 # variant bench: file of the report
+    bench_entry: str = ""                               # hexadecimal; default: entry point of the ELF
     log: str = ""                                       # copy of the emulator's log
     e9: str = ""                                        # file that receives what the guest writes to port 0xE9
     verbose: bool = False                               # Bochs: its informational messages too
@@ -91,6 +92,7 @@ class RunResult:
     ticks: int = None
     detail: str = ""
     e9_text: str = ""
+    exit_code: int = None  # of the emulator
 
     @property
     def status(self):
@@ -151,12 +153,20 @@ def _run_in(spec, machine, folder):
         serial.close()
         raise
     watcher = emu_session.Watcher(spec.pass_patterns, spec.fail_patterns + [emu_iso.GRUB_FAILED], spec.expect)
-    env = dict(os.environ, SBX_BENCH_OUT=os.path.abspath(spec.bench_out)) if spec.bench_out else None
+    env = _bench_environment(spec) if spec.bench_out else None
     session = emu_session.Session(command, serial, watcher, timeout=spec.timeout, live=spec.live,
                                   terminal=spec.terminal, script=spec.input, cwd=folder, env=env,
                                   output=os.path.join(folder, "output"))
     session.run()
     return _result(spec, machine, folder, session, serial_path)
+
+
+def _bench_environment(spec):
+    """What the counting module of the variant bench reads; it starts to count at the image's entry point."""
+    env = dict(os.environ, SBX_BENCH_OUT=os.path.abspath(spec.bench_out))
+    entry = spec.bench_entry or f"{emu_iso.elf_entry(spec.image) or 0:x}"
+    env["SBX_BENCH_ENTRY"] = entry
+    return env
 
 
 def _result(spec, machine, folder, session, serial_path):
@@ -166,11 +176,11 @@ def _result(spec, machine, folder, session, serial_path):
     else:
         end, text = emu_qemu.judge(folder, session.code, spec.log)
     code, detail = _verdict(spec, session, end, text)
-    e9_text = _text(os.path.join(folder, "output" if machine == "bochs" else "e9"))
+    e9_text = emu_bochs.e9_text(folder) if machine == "bochs" else _text(os.path.join(folder, "e9"))
     if spec.e9:
         with open(spec.e9, "w", encoding="utf-8") as copy:
             copy.write(e9_text)
-    return RunResult(code, _text(serial_path), session.seconds, ticks, detail, e9_text)
+    return RunResult(code, _text(serial_path), session.seconds, ticks, detail, e9_text, session.code)
 
 
 def _verdict(spec, session, end, text):
@@ -249,6 +259,7 @@ def _add_run(run_parser):
     option("--add-features", default="")
     option("--bochs-option", action="append", default=[], dest="bochs_options", metavar="LINE")
     option("--bench-out", default="", metavar="FILE", help="report of the variant bench")
+    option("--bench-entry", default="", metavar="HEX", help="where the bench counts from; default: the ELF's entry")
     option("--log", default="", metavar="FILE", help="keep the emulator's log")
     option("--e9", default="", metavar="FILE", help="keep what the guest writes to port 0xE9")
     option("--verbose", action="store_true")

@@ -18,7 +18,10 @@ VGA_BIOS = "/usr/share/vgabios/vgabios.bin"
 EXCLUDED_FEATURES = {"sapphire_rapids": "la57"}
 CPU_MODELS = ("corei7_sandy_bridge_2600k", "corei7_ivy_bridge_3770k", "corei7_haswell_4770", "broadwell_ult",
               "corei7_skylake_x", "corei7_icelake_u", "tigerlake", "sapphire_rapids", "arrow_lake")
+HOST_MEMORY_LIMIT = 2048  # MiB; the emulator takes no more and swaps blocks to a file beyond
 SHUTDOWN_TEXT = "Shutdown port: shutdown requested"
+DIVIDER = "=" * 72
+LAST_WORDS = "Bochs is exiting"
 SIGNAL_TEXT = "SIGNAL 2 caught"
 
 
@@ -77,7 +80,7 @@ def configuration(spec, image, serial_path, port):
         f"romimage: file={BIOS}, options=fastboot",
         f"vgaromimage: file={VGA_BIOS}",
         "vga: extension=vbe, update_freq=1",
-        f"memory: guest={spec.memory}, host={spec.memory}, block_size=512",
+        f"memory: guest={spec.memory}, host={min(spec.memory, HOST_MEMORY_LIMIT)}, block_size=512",
         f"cpu: model={spec.cpu_model}, count={spec.cpus}, ips={spec.ips}, quantum={spec.quantum}",
         f"cpu: reset_on_triple_fault=0, ignore_bad_msrs=0, mwait_is_nop=0",
         f"clock: sync={spec.clock}, time0=1735689600",
@@ -105,7 +108,7 @@ def judge(folder, log_copy=None):
     """(ticks or None, kind of end, text): kind is 'shutdown', 'signal', 'panic' or 'unknown'."""
     path = os.path.join(folder, "bochs.log")
     if not os.path.exists(path):
-        return None, "unknown", _tail(os.path.join(folder, "output"), 5)
+        return None, "unknown", _start_failure(folder)
     if log_copy:
         shutil.copyfile(path, log_copy)
     with open(path, "rb") as log:
@@ -124,8 +127,23 @@ def judge(folder, log_copy=None):
     return ticks, "unknown", "\n".join(lines[-5:])
 
 
-def _tail(path, count):
+def e9_text(folder):
+    """What the guest wrote to port 0xE9: the emulator's standard output without its banner and its last words."""
+    parts = _read(os.path.join(folder, "output")).split(DIVIDER + "\n", 2)
+    if len(parts) < 3:
+        return ""
+    return parts[2].split(DIVIDER + "\n" + LAST_WORDS)[0]
+
+
+def _start_failure(folder):
+    """Why the emulator ended before it opened its log."""
+    output = _read(os.path.join(folder, "output"))
+    banner = output.split(DIVIDER + "\n")
+    return "\n".join(banner[:1] + banner[2:])[-1000:].strip()
+
+
+def _read(path):
     if not os.path.exists(path):
         return ""
     with open(path, "r", encoding="utf-8", errors="replace") as file:
-        return "".join(file.readlines()[-count:])
+        return file.read()

@@ -9,6 +9,7 @@ Specifications: Multiboot2 1.6 section 3 (image format), El Torito 1.0.
 """
 import os
 import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -37,6 +38,26 @@ def grub_config(protocol, append, modules):
              f"{load} /boot/image {_quote(words)}", "halt", "fi"]
     lines += [f"{module} {path} {_quote(args)}" for path, args in modules]
     return "\n".join(lines + ["boot", ""])
+
+
+def elf_entry(path):
+    """Physical address of an ELF's entry point, or None for another file."""
+    with open(path, "rb") as file:
+        head = file.read(65536)
+    if head[:4] != b"\x7fELF" or head[5] != 1:
+        return None
+    wide = head[4] == 2
+    entry, table = struct.unpack_from("<QQ" if wide else "<II", head, 24)
+    size, count = struct.unpack_from("<HH", head, 54 if wide else 42)
+    for i in range(count):
+        at = table + i * size
+        if wide:
+            kind, _, _, virtual, physical, _, memory = struct.unpack_from("<IIQQQQQ", head, at)
+        else:
+            kind, _, virtual, physical, _, memory = struct.unpack_from("<IIIIII", head, at)
+        if kind == 1 and virtual <= entry < virtual + memory:
+            return entry - virtual + physical
+    return entry
 
 
 def split_module(text):

@@ -22,7 +22,7 @@ BUILD_PACKAGES="build-essential patch xz-utils bochsbios vgabios"
 OPTIONS="--with-nogui --enable-x86-64 --enable-cpu-level=6 --enable-smp --enable-vmx=2 --enable-avx --enable-evex
  --enable-pci --enable-e1000 --enable-ne2000 --enable-a20-pin --disable-docbook --disable-show-ips"
 FAST="--enable-all-optimizations"
-EXACT="--enable-repeat-speedups --enable-fast-function-calls --disable-handlers-chaining
+EXACT="--enable-fast-function-calls --disable-handlers-chaining --disable-repeat-speedups
  --enable-instrumentation=instrument/sbx"
 FLAGS="-O3"
 
@@ -154,7 +154,7 @@ build()
     (cd "$src" && ./configure $options CFLAGS="$FLAGS" CXXFLAGS="$FLAGS") >"$work/configure.log" 2>&1 ||
         { tail -20 "$work/configure.log" >&2; die "configure failed"; }
     echo "compiling (about a minute)"
-    make -C "$src" -j2 bochs >"$work/make.log" 2>&1 || { tail -30 "$work/make.log" >&2; die "make failed"; }
+    make -C "$src" -j2 bochs >"$work/make.log" 2>&1 || { grep -E 'error|Error' "$work/make.log" >&2; die "make failed"; }
     mkdir "$work/result"
     strip -o "$work/result/bochs" "$src/bochs"
     "$work/result/bochs" --help cpu >"$work/result/cpus" 2>&1 || true

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Proves that every patch of the emulator is needed and does what it says.
+"""Proves that every patch of the emulator is needed and does what it says, and that the counting variant counts right.
 
 Builds the small programs of this folder into build/tests/proof and runs each on Bochs as released and as patched.
 A proof holds when the released one fails it (a FAIL line, a panic or silence) and the patched one passes it.
+The program "counting" runs on the variant bench alone; the report must hold the figures that its source states.
 Prints one line per proof; exit code 0 when all hold, 1 when not, 2 when something is missing.
 """
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +19,8 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import emu  # pylint: disable=wrong-import-position
 
 PROOFS = ("if0", "masked", "apicbase", "vectoring", "intx")
+COUNTED = {"label": 7, "reason": 18, "count": 100, "min": 12, "median": 12, "worst": 12, "vmcs": 3, "vmread": 2,
+           "vmwrite": 1, "locks": 2, "rdmsr": 0, "wrmsr": 0}
 TIMEOUT_SECONDS = 20
 FLAGS = ("-std=c11 -O2 -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wmissing-prototypes"
          " -Wstrict-prototypes -ffreestanding -fno-pic -no-pie -fno-stack-protector -mgeneral-regs-only -mno-red-zone"
@@ -31,25 +35,48 @@ def build(name):
     return output
 
 
-def run(name, image, variant):
+def run(name, image, variant, bench_out=""):
     result = emu.run(emu.RunSpec(
         image=image, machine="bochs", variant=variant, protocol="multiboot", timeout=TIMEOUT_SECONDS, memory=64,
-        pass_patterns=[f"^proof: PASS {name}$"], fail_patterns=["proof: FAIL"]))
+        bench_out=bench_out, pass_patterns=[f"^proof: PASS {name}$"], fail_patterns=["proof: FAIL"]))
     return result.status, result.detail
+
+
+def prove_patch(name):
+    image = build(name)
+    before, why = run(name, image, "unpatched")
+    after, trouble = run(name, image, "patched")
+    holds = before in ("fail", "crash", "timeout") and after == "pass"
+    print(f"{'ok ' if holds else 'BAD'} {name}: unpatched {before} ({why}), patched {after}"
+          + ("" if holds else f" ({trouble})"), flush=True)
+    return holds
+
+
+def prove_counting():
+    report_path = os.path.join(BUILD, "counting.json")
+    status, why = run("counting", build("counting"), "bench", report_path)
+    trouble = [] if status == "pass" else [f"{status} ({why})"]
+    if not trouble:
+        with open(report_path, encoding="ascii") as file:
+            report = json.load(file)
+        found = [r for r in report["exits"] if r["label"] == COUNTED["label"]]
+        if len(found) != 1 or any(found[0][k] != v for k, v in COUNTED.items()):
+            trouble.append(f"counted {found}")
+        names = [(m["name"], m["label"]) for m in report["marks"]]
+        if names != [("entry", 0), ("mark", 9), ("first_guest", 0)]:
+            trouble.append(f"marks {names}")
+        elif report["marks"][2]["icount"] - report["marks"][1]["icount"] != 2:
+            trouble.append("mark and first guest instruction must be two instructions apart")
+    print("BAD counting: " + "; ".join(trouble) if trouble else "ok  counting: figures exact", flush=True)
+    return not trouble
 
 
 def main():
     os.makedirs(BUILD, exist_ok=True)
     bad = 0
     try:
-        for name in sys.argv[1:] or PROOFS:
-            image = build(name)
-            before, why = run(name, image, "unpatched")
-            after, trouble = run(name, image, "patched")
-            holds = before in ("fail", "crash", "timeout") and after == "pass"
-            bad += not holds
-            print(f"{'ok ' if holds else 'BAD'} {name}: unpatched {before} ({why}), patched {after}"
-                  + ("" if holds else f" ({trouble})"), flush=True)
+        for name in sys.argv[1:] or PROOFS + ("counting",):
+            bad += not (prove_counting() if name == "counting" else prove_patch(name))
     except (emu.EmuError, subprocess.CalledProcessError, OSError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return emu.USAGE
