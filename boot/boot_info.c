@@ -13,6 +13,7 @@ void boot_info_begin(struct boot_info *out, enum boot_loader loader)
 {
     memset(out, 0, sizeof(*out));
     out->loader = loader;
+    boot_memmap_begin(&out->memmap);
 }
 
 enum boot_error boot_info_fail(struct boot_info *out, enum boot_error error)
@@ -23,11 +24,11 @@ enum boot_error boot_info_fail(struct boot_info *out, enum boot_error error)
 
 enum boot_error boot_info_end(struct boot_info *out)
 {
-    if (out->memmap.count == 0)
-        return boot_info_fail(out, BOOT_ERROR_NO_MEMORY_MAP);
-    if (!boot_memmap_has_usable(&out->memmap))
-        return boot_info_fail(out, BOOT_ERROR_NO_USABLE_MEMORY);
-    return BOOT_OK;
+    boot_memmap_end(&out->memmap);
+    if (boot_memmap_has_usable(&out->memmap))
+        return BOOT_OK;
+    return boot_info_fail(out, out->memmap.count == 0 ? BOOT_ERROR_NO_MEMORY_MAP
+                                                      : BOOT_ERROR_NO_USABLE_MEMORY);
 }
 
 void boot_info_note(struct boot_info *out, enum boot_problem_kind kind, uint32_t index)
@@ -77,6 +78,16 @@ bool boot_read_string(struct boot_info *out, const struct boot_env *env, uint64_
     return pa != 0;
 }
 
+bool boot_read_record(struct boot_info *out, const struct boot_env *env, uint64_t list, uint32_t i,
+                      void *to, uint64_t size, enum boot_problem_kind kind)
+{
+    uint64_t offset = i * size;
+    if (list != 0 && offset <= UINT64_MAX - list && boot_read(env, list + offset, to, size))
+        return true;
+    boot_info_note(out, kind, i);
+    return false;
+}
+
 static bool ranges_overlap(uint64_t a_start, uint64_t a_end, uint64_t b_start, uint64_t b_end)
 {
     return a_start < b_end && b_start < a_end;
@@ -116,22 +127,24 @@ struct boot_module *boot_info_add_module(struct boot_info *out, const struct boo
     return NULL;
 }
 
+void boot_info_read_module(struct boot_info *out, const struct boot_env *env, uint32_t index,
+                           uint64_t start, uint64_t end, uint64_t string_pa)
+{
+    struct boot_module *module = boot_info_add_module(out, env, index, start, end);
+    if (module != NULL)
+        module->truncated =
+            boot_read_string(out, env, string_pa, module->string, sizeof(module->string),
+                             BOOT_PROBLEM_MODULE_STRING_UNREADABLE, index);
+}
+
 enum boot_mem_type boot_mem_type_of_e820(uint32_t type)
 {
-    switch (type) {
-    case 1:
-        return BOOT_MEM_USABLE;
-    case 3:
-        return BOOT_MEM_ACPI_RECLAIM;
-    case 4:
-        return BOOT_MEM_ACPI_NVS;
-    case 5:
-        return BOOT_MEM_BAD;
-    case 7:
-        return BOOT_MEM_PERSISTENT;
-    default:
-        return BOOT_MEM_RESERVED;
-    }
+    static const uint8_t types[] = {
+        [0] = BOOT_MEM_RESERVED,     [1] = BOOT_MEM_USABLE,     [2] = BOOT_MEM_RESERVED,
+        [3] = BOOT_MEM_ACPI_RECLAIM, [4] = BOOT_MEM_ACPI_NVS,   [5] = BOOT_MEM_BAD,
+        [6] = BOOT_MEM_RESERVED,     [7] = BOOT_MEM_PERSISTENT,
+    };
+    return (enum boot_mem_type)(type < sizeof(types) ? types[type] : BOOT_MEM_RESERVED);
 }
 
 const char *boot_error_text(enum boot_error error)

@@ -22,7 +22,7 @@ enum boot_limit {
     BOOT_CMDLINE_SIZE = 2048, /* bytes with the NUL; the same for the next two */
     BOOT_LOADER_NAME_SIZE = 64,
     BOOT_MODULE_STRING_SIZE = 256,
-    BOOT_MEMMAP_MAX = 256,
+    BOOT_MEMMAP_MAX = 512, /* while the map is built, the holes in it count as entries */
     BOOT_MODULE_MAX = 32,
     BOOT_PROBLEM_MAX = 48,
     BOOT_RSDP_SIZE = 36,
@@ -51,8 +51,7 @@ struct boot_memmap {
     uint32_t count;
     uint32_t dropped_empty;   /* records of length zero */
     uint32_t dropped_wrapped; /* records that reach or pass 2^64 */
-    uint32_t dropped_full; /* pieces without room: memory may be missing, none is falsely usable */
-    bool closed;           /* a restricted piece found no room: no more usable ones are taken */
+    uint32_t dropped_full;    /* cuts without room: memory may be missing, none is falsely usable */
 };
 
 struct boot_module {

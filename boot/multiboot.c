@@ -13,16 +13,13 @@ static void read_memory_map(struct boot_info *out, const struct boot_env *env,
 {
     uint64_t pos = 0;
     for (uint32_t i = 0; pos < info->mmap_length; i++) {
-        struct multiboot_mmap_record record;
+        struct multiboot_mmap_record record = {0}; /* stays 0 when the length cuts it off */
         if (i == BOOT_RECORDS_MAX) {
             boot_info_note(out, BOOT_PROBLEM_MEMMAP_TOO_LONG, i);
             return;
         }
-        if (info->mmap_length - pos < sizeof(record)) {
-            boot_info_note(out, BOOT_PROBLEM_MEMMAP_RECORD, i);
-            return;
-        }
-        if (!boot_read(env, info->mmap_addr + pos, &record, sizeof(record))) {
+        if (info->mmap_length - pos >= sizeof(record) &&
+            !boot_read(env, info->mmap_addr + pos, &record, sizeof(record))) {
             boot_info_note(out, BOOT_PROBLEM_MEMMAP_UNREADABLE, i);
             return;
         }
@@ -38,22 +35,17 @@ static void read_memory_map(struct boot_info *out, const struct boot_env *env,
 static void read_modules(struct boot_info *out, const struct boot_env *env,
                          const struct multiboot_info *info)
 {
-    for (uint32_t i = 0; i < info->mods_count; i++) {
-        struct multiboot_module mod;
-        if (i == BOOT_MODULE_RECORDS_MAX) {
-            boot_info_note(out, BOOT_PROBLEM_MODULE_TOO_MANY, i);
+    struct multiboot_module mod;
+    uint32_t count =
+        info->mods_count < BOOT_MODULE_RECORDS_MAX ? info->mods_count : BOOT_MODULE_RECORDS_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!boot_read_record(out, env, info->mods_addr, i, &mod, sizeof(mod),
+                              BOOT_PROBLEM_MODULE_LIST_UNREADABLE))
             return;
-        }
-        if (!boot_read(env, info->mods_addr + (uint64_t)i * sizeof(mod), &mod, sizeof(mod))) {
-            boot_info_note(out, BOOT_PROBLEM_MODULE_LIST_UNREADABLE, i);
-            return;
-        }
-        struct boot_module *module = boot_info_add_module(out, env, i, mod.mod_start, mod.mod_end);
-        if (module != NULL)
-            module->truncated =
-                boot_read_string(out, env, mod.string, module->string, sizeof(module->string),
-                                 BOOT_PROBLEM_MODULE_STRING_UNREADABLE, i);
+        boot_info_read_module(out, env, i, mod.mod_start, mod.mod_end, mod.string);
     }
+    if (count < info->mods_count)
+        boot_info_note(out, BOOT_PROBLEM_MODULE_TOO_MANY, count);
 }
 
 enum boot_error boot_info_from_multiboot1(struct boot_info *out, const struct boot_env *env,

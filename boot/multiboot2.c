@@ -82,25 +82,18 @@ static bool find_tag(struct boot_info *out, const struct block *block,
 /* UEFI 2.9, table 7-6 "Memory Type Usage after ExitBootServices()". */
 static enum boot_mem_type type_of_efi(uint32_t type, bool boot_services_run)
 {
-    switch (type) {
-    case 3: /* boot services code */
-    case 4: /* and data */
-        return boot_services_run ? BOOT_MEM_RESERVED : BOOT_MEM_USABLE;
-    case 1: /* loader code */
-    case 2: /* and data */
-    case 7: /* conventional memory */
-        return BOOT_MEM_USABLE;
-    case 8:
-        return BOOT_MEM_BAD;
-    case 9:
-        return BOOT_MEM_ACPI_RECLAIM;
-    case 10:
-        return BOOT_MEM_ACPI_NVS;
-    case 14:
-        return BOOT_MEM_PERSISTENT;
-    default:
+    static const uint8_t types[] = {
+        [1] = BOOT_MEM_USABLE,                             /* loader code and data */
+        [2] = BOOT_MEM_USABLE,      [3] = BOOT_MEM_USABLE, /* boot services code and data */
+        [4] = BOOT_MEM_USABLE,      [7] = BOOT_MEM_USABLE, /* conventional memory */
+        [8] = BOOT_MEM_BAD,         [9] = BOOT_MEM_ACPI_RECLAIM, [10] = BOOT_MEM_ACPI_NVS,
+        [14] = BOOT_MEM_PERSISTENT, [0] = BOOT_MEM_RESERVED,     [5] = BOOT_MEM_RESERVED,
+        [6] = BOOT_MEM_RESERVED,    [11] = BOOT_MEM_RESERVED,    [12] = BOOT_MEM_RESERVED,
+        [13] = BOOT_MEM_RESERVED,
+    };
+    if (type >= sizeof(types) || (boot_services_run && (type == 3 || type == 4)))
         return BOOT_MEM_RESERVED;
-    }
+    return (enum boot_mem_type)types[type];
 }
 
 static void add_entry(struct boot_info *out, const uint8_t *record)

@@ -8,53 +8,37 @@
 #include "boot/boot_build.h"
 #include "boot/boot_info.h"
 
-/* Address of record i of a list, or 0 when it would lie past 2^64. */
-static uint64_t record_pa(uint64_t list, uint32_t i, uint64_t size)
-{
-    uint64_t offset = i * size;
-    return offset > UINT64_MAX - list ? 0 : list + offset;
-}
-
 static void read_memory_map(struct boot_info *out, const struct boot_env *env,
                             const struct hvm_start_info *info)
 {
-    for (uint32_t i = 0; info->memmap_paddr != 0 && i < info->memmap_entries; i++) {
-        struct hvm_memmap_table_entry entry;
-        uint64_t pa = record_pa(info->memmap_paddr, i, sizeof(entry));
-        if (i == BOOT_RECORDS_MAX) {
-            boot_info_note(out, BOOT_PROBLEM_MEMMAP_TOO_LONG, i);
+    struct hvm_memmap_table_entry entry;
+    uint32_t count =
+        info->memmap_entries < BOOT_RECORDS_MAX ? info->memmap_entries : BOOT_RECORDS_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!boot_read_record(out, env, info->memmap_paddr, i, &entry, sizeof(entry),
+                              BOOT_PROBLEM_MEMMAP_UNREADABLE))
             return;
-        }
-        if (pa == 0 || !boot_read(env, pa, &entry, sizeof(entry))) {
-            boot_info_note(out, BOOT_PROBLEM_MEMMAP_UNREADABLE, i);
-            return;
-        }
         boot_memmap_add(&out->memmap, entry.addr, entry.size, boot_mem_type_of_e820(entry.type));
     }
+    if (count < info->memmap_entries)
+        boot_info_note(out, BOOT_PROBLEM_MEMMAP_TOO_LONG, count);
 }
 
 static void read_modules(struct boot_info *out, const struct boot_env *env,
                          const struct hvm_start_info *info)
 {
-    for (uint32_t i = 0; i < info->nr_modules; i++) {
-        struct hvm_modlist_entry mod;
-        uint64_t pa = record_pa(info->modlist_paddr, i, sizeof(mod));
-        if (i == BOOT_MODULE_RECORDS_MAX) {
-            boot_info_note(out, BOOT_PROBLEM_MODULE_TOO_MANY, i);
+    struct hvm_modlist_entry mod;
+    uint32_t count =
+        info->nr_modules < BOOT_MODULE_RECORDS_MAX ? info->nr_modules : BOOT_MODULE_RECORDS_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!boot_read_record(out, env, info->modlist_paddr, i, &mod, sizeof(mod),
+                              BOOT_PROBLEM_MODULE_LIST_UNREADABLE))
             return;
-        }
-        if (info->modlist_paddr == 0 || pa == 0 || !boot_read(env, pa, &mod, sizeof(mod))) {
-            boot_info_note(out, BOOT_PROBLEM_MODULE_LIST_UNREADABLE, i);
-            return;
-        }
         /* A size that wraps gives an end below the start, which is refused as such. */
-        struct boot_module *module =
-            boot_info_add_module(out, env, i, mod.paddr, mod.paddr + mod.size);
-        if (module != NULL)
-            module->truncated =
-                boot_read_string(out, env, mod.cmdline_paddr, module->string,
-                                 sizeof(module->string), BOOT_PROBLEM_MODULE_STRING_UNREADABLE, i);
+        boot_info_read_module(out, env, i, mod.paddr, mod.paddr + mod.size, mod.cmdline_paddr);
     }
+    if (count < info->nr_modules)
+        boot_info_note(out, BOOT_PROBLEM_MODULE_TOO_MANY, count);
 }
 
 enum boot_error boot_info_from_pvh(struct boot_info *out, const struct boot_env *env,

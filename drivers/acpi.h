@@ -202,20 +202,23 @@ struct acpi_scope {
     } path[ACPI_PATH_MAX];
 };
 
-/* Scopes of one unit: dmar.scope[first_scope .. first_scope + scope_count - 1]. */
+/* The scopes of one unit: dmar.scope[first .. first + count - 1]. */
+struct acpi_scopes {
+    uint32_t first, count;
+    bool lost; /* some found no room or was broken: do not conclude "not covered" */
+};
+
 struct acpi_drhd {
     bool include_all; /* all devices of the segment that no other unit names */
-    bool scopes_lost; /* some scope found no room or was broken: do not conclude "not covered" */
     uint16_t segment;
     uint64_t base;
-    uint32_t first_scope, scope_count;
+    struct acpi_scopes scopes;
 };
 
 struct acpi_rmrr {
-    bool scopes_lost;
     uint16_t segment;
     uint64_t base, limit; /* limit is the last byte */
-    uint32_t first_scope, scope_count;
+    struct acpi_scopes scopes;
 };
 
 enum acpi_dmar_flag {

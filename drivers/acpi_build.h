@@ -24,17 +24,6 @@ struct __attribute__((packed)) acpi_header {
 
 _Static_assert(sizeof(struct acpi_header) == 36, "acpi_header");
 
-/* ACPI 6.4, 5.2.3.2 Generic Address Structure. */
-struct __attribute__((packed)) acpi_gas {
-    uint8_t space;
-    uint8_t bit_width;
-    uint8_t bit_offset;
-    uint8_t access_size;
-    uint64_t address;
-};
-
-_Static_assert(sizeof(struct acpi_gas) == 12, "acpi_gas");
-
 struct acpi_bytes {
     const uint8_t *at;
     uint32_t length;
@@ -57,6 +46,28 @@ void acpi_parse_fadt(struct acpi_info *out, struct acpi_bytes table);
 void acpi_parse_hpet(struct acpi_info *out, struct acpi_bytes table);
 void acpi_parse_mcfg(struct acpi_info *out, struct acpi_bytes table);
 void acpi_parse_dmar(struct acpi_info *out, struct acpi_bytes table);
+
+/* Record fields: x86 stores the low byte first, and firmware does not align. */
+static inline uint16_t acpi_u16(const uint8_t *at)
+{
+    uint16_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+static inline uint32_t acpi_u32(const uint8_t *at)
+{
+    uint32_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+static inline uint64_t acpi_u64(const uint8_t *at)
+{
+    uint64_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
 
 /* Whether a list has room for one more; if not, that is counted. */
 static inline bool acpi_has_room(uint32_t count, uint32_t max, uint32_t *unlisted)

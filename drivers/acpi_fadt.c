@@ -1,130 +1,95 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * acpi_fadt: the tables of fixed registers: FADT (ACPI 6.4, section 5.2.9), HPET (IA-PC HPET 1.0a,
- * section 3.2.4) and MCFG (PCI Firmware 3.2, section 4.1.2). A FADT may end early: fields that it
- * does not have read as 0, absent. Of a register that is given twice, the generic address counts
- * unless its address is 0.
+ * acpi_fadt: the tables of fixed registers: FADT (ACPI 6.4, section 5.2.9), HPET (IA-PC HPET 1.0a, section 3.2.4) and
+ * MCFG (PCI Firmware 3.2, section 4.1.2). A FADT may end early: what it does not have whole reads as 0, absent. Of a
+ * register that is given twice, the generic address counts unless its address is 0. Fields by offset and size:
+ *
+ *     FADT    40 DSDT (4), 46 SCI (2), 48 SMI_CMD (4), 52 ACPI_ENABLE (1), 53 ACPI_DISABLE (1), 64 PM1a_CNT (4),
+ *             68 PM1b_CNT (4), 76 PM_TMR (4), 89 PM1_CNT_LEN (1), 91 PM_TMR_LEN (1), 109 IAPC_BOOT_ARCH (2), 112 flags (4),
+ *             116 RESET_REG (12), 128 RESET_VALUE (1), 140 X_DSDT (8), 172 X_PM1a_CNT (12), 184 X_PM1b_CNT (12),
+ *             208 X_PM_TMR (12)
+ *     GAS     0 space (1), 1 width (1), 3 access size (1), 4 address (8)
+ *     HPET    36 block ID (4), 40 base (12), 52 number (1), 53 least tick (2)
+ *     MCFG    44 entries: 0 base (8), 8 segment (2), 10 first bus (1), 11 last bus (1), 12 reserved (4)
  */
 #include "drivers/acpi_build.h"
 
 enum { FADT_TMR_VAL_EXT = 1 << 8, FADT_RESET_REG_SUP = 1 << 10, FADT_HW_REDUCED_ACPI = 1 << 20 };
+enum { GAS_SIZE = 12, HPET_BASE = 40, MCFG_ENTRY_SIZE = 16 };
 
-struct __attribute__((packed)) fadt {
-    struct acpi_header header;
-    uint32_t firmware_ctrl;
-    uint32_t dsdt;
-    uint8_t reserved0;
-    uint8_t preferred_pm_profile;
-    uint16_t sci_int;
-    uint32_t smi_cmd;
-    uint8_t acpi_enable, acpi_disable, s4bios_req, pstate_cnt;
-    uint32_t pm1a_evt_blk, pm1b_evt_blk, pm1a_cnt_blk, pm1b_cnt_blk, pm2_cnt_blk, pm_tmr_blk;
-    uint32_t gpe0_blk, gpe1_blk;
-    uint8_t pm1_evt_len, pm1_cnt_len, pm2_cnt_len, pm_tmr_len, gpe0_blk_len, gpe1_blk_len;
-    uint8_t unused[15]; /* GPE1 base to century */
-    uint16_t iapc_boot_arch;
-    uint8_t reserved1;
-    uint32_t flags;
-    struct acpi_gas reset_reg;
-    uint8_t reset_value;
-    uint8_t unused2[3];
-    uint64_t x_firmware_ctrl;
-    uint64_t x_dsdt;
-    struct acpi_gas x_pm1a_evt_blk, x_pm1b_evt_blk, x_pm1a_cnt_blk, x_pm1b_cnt_blk, x_pm2_cnt_blk,
-        x_pm_tmr_blk;
-};
-
-_Static_assert(offsetof(struct fadt, sci_int) == 46, "fadt.sci_int");
-_Static_assert(offsetof(struct fadt, pm_tmr_blk) == 76, "fadt.pm_tmr_blk");
-_Static_assert(offsetof(struct fadt, pm_tmr_len) == 91, "fadt.pm_tmr_len");
-_Static_assert(offsetof(struct fadt, iapc_boot_arch) == 109, "fadt.iapc_boot_arch");
-_Static_assert(offsetof(struct fadt, reset_reg) == ACPI_FADT_MIN, "fadt.reset_reg");
-_Static_assert(offsetof(struct fadt, x_dsdt) == 140, "fadt.x_dsdt");
-_Static_assert(offsetof(struct fadt, x_pm_tmr_blk) == 208, "fadt.x_pm_tmr_blk");
-_Static_assert(sizeof(struct fadt) == 220, "fadt");
-
-struct __attribute__((packed)) hpet {
-    struct acpi_header header;
-    uint32_t block_id;
-    struct acpi_gas base;
-    uint8_t number;
-    uint16_t min_tick;
-    uint8_t page_protection;
-};
-
-struct __attribute__((packed)) mcfg_entry {
-    uint64_t base;
-    uint16_t segment;
-    uint8_t first_bus, last_bus;
-    uint32_t reserved;
-};
-
-_Static_assert(sizeof(struct hpet) == ACPI_HPET_MIN, "hpet");
-_Static_assert(sizeof(struct mcfg_entry) == 16, "mcfg_entry");
-
-static struct acpi_register choose(const struct acpi_gas *gas, uint32_t port, uint8_t port_bytes)
+static uint64_t field(struct acpi_bytes table, uint32_t offset, uint32_t size)
 {
-    if (gas->address != 0) {
-        uint8_t width = gas->bit_width != 0 ? gas->bit_width : (uint8_t)(port_bytes * 8);
-        return (struct acpi_register){gas->space, width, gas->access_size, gas->address};
+    uint64_t value = 0;
+    if (offset + size <= table.length)
+        memcpy(&value, table.at + offset, size); /* x86: the low bytes first */
+    return value;
+}
+
+/* The generic address at `offset`, else the old-style port of `port_bytes` bytes, else nothing. */
+static struct acpi_register choose(struct acpi_bytes table, uint32_t offset, uint64_t port,
+                                   uint64_t port_bytes)
+{
+    uint8_t port_width = (uint8_t)(port_bytes * 8);
+    if (offset + GAS_SIZE <= table.length && acpi_u64(table.at + offset + 4) != 0) {
+        const uint8_t *gas = table.at + offset;
+        return (struct acpi_register){gas[0], gas[1] != 0 ? gas[1] : port_width, gas[3],
+                                      acpi_u64(gas + 4)};
     }
-    if (port != 0 && port_bytes != 0)
-        return (struct acpi_register){ACPI_SPACE_IO, (uint8_t)(port_bytes * 8), 0, port};
+    if (port != 0 && port_width != 0)
+        return (struct acpi_register){ACPI_SPACE_IO, port_width, 0, port};
     return (struct acpi_register){0};
 }
 
 void acpi_parse_fadt(struct acpi_info *out, struct acpi_bytes table)
 {
     struct acpi_fadt *to = &out->fadt;
-    struct fadt fadt = {0};
-    memcpy(&fadt, table.at, table.length < sizeof(fadt) ? table.length : sizeof(fadt));
+    uint64_t flags = field(table, 112, 4), x_dsdt = field(table, 140, 8),
+             control_len = field(table, 89, 1);
     to->present = true;
-    to->boot_arch = fadt.iapc_boot_arch;
-    to->dsdt_pa = fadt.x_dsdt != 0 ? fadt.x_dsdt : fadt.dsdt;
-    to->hw_reduced = (fadt.flags & FADT_HW_REDUCED_ACPI) != 0;
+    to->boot_arch = (uint16_t)field(table, 109, 2);
+    to->dsdt_pa = x_dsdt != 0 ? x_dsdt : field(table, 40, 4);
+    to->hw_reduced = (flags & FADT_HW_REDUCED_ACPI) != 0;
 
     /* Without an address the flag is meaningless, whatever some firmware says. */
-    if ((fadt.flags & FADT_RESET_REG_SUP) != 0 && fadt.reset_reg.address != 0) {
-        to->reset_supported = true;
-        to->reset = choose(&fadt.reset_reg, 0, 1);
-        to->reset_value = fadt.reset_value;
+    if ((flags & FADT_RESET_REG_SUP) != 0) {
+        to->reset = choose(table, 116, 0, 1);
+        to->reset_value = (uint8_t)field(table, 128, 1);
+        to->reset_supported = to->reset.width != 0 && table.length > 128;
     }
     if (to->hw_reduced)
         return;
-    to->sci = fadt.sci_int;
-    to->smi_cmd = fadt.smi_cmd;
-    to->acpi_enable = fadt.acpi_enable;
-    to->acpi_disable = fadt.acpi_disable;
-    to->pm_timer_32bit = (fadt.flags & FADT_TMR_VAL_EXT) != 0;
-    to->pm_timer = choose(&fadt.x_pm_tmr_blk, fadt.pm_tmr_blk, fadt.pm_tmr_len);
-    to->pm1a_control = choose(&fadt.x_pm1a_cnt_blk, fadt.pm1a_cnt_blk, fadt.pm1_cnt_len);
-    to->pm1b_control = choose(&fadt.x_pm1b_cnt_blk, fadt.pm1b_cnt_blk, fadt.pm1_cnt_len);
+    to->sci = (uint16_t)field(table, 46, 2);
+    to->smi_cmd = (uint32_t)field(table, 48, 4);
+    to->acpi_enable = (uint8_t)field(table, 52, 1);
+    to->acpi_disable = (uint8_t)field(table, 53, 1);
+    to->pm_timer_32bit = (flags & FADT_TMR_VAL_EXT) != 0;
+    to->pm_timer = choose(table, 208, field(table, 76, 4), field(table, 91, 1));
+    to->pm1a_control = choose(table, 172, field(table, 64, 4), control_len);
+    to->pm1b_control = choose(table, 184, field(table, 68, 4), control_len);
 }
 
 void acpi_parse_hpet(struct acpi_info *out, struct acpi_bytes table)
 {
-    struct hpet hpet;
-    memcpy(&hpet, table.at, sizeof(hpet));
-    if (hpet.base.space != ACPI_SPACE_MEMORY || hpet.base.address == 0)
-        acpi_note(out, "HPET", ACPI_REASON_RECORD, offsetof(struct hpet, base));
+    struct acpi_register base = choose(table, HPET_BASE, 0, 1);
+    if (base.width == 0 || base.space != ACPI_SPACE_MEMORY)
+        acpi_note(out, "HPET", ACPI_REASON_RECORD, HPET_BASE);
     else if (acpi_has_room(out->hpet_count, ACPI_HPET_MAX, &out->hpet_unlisted))
-        out->hpet[out->hpet_count++] =
-            (struct acpi_hpet){hpet.number, hpet.min_tick, hpet.block_id, hpet.base.address};
+        out->hpet[out->hpet_count++] = (struct acpi_hpet){
+            .number = table.at[52],
+            .min_tick = acpi_u16(table.at + 53),
+            .block_id = acpi_u32(table.at + 36),
+            .pa = base.address,
+        };
 }
 
 void acpi_parse_mcfg(struct acpi_info *out, struct acpi_bytes table)
 {
-    struct mcfg_entry entry;
-    for (uint32_t pos = ACPI_MCFG_MIN; pos < table.length; pos += (uint32_t)sizeof(entry)) {
-        if (table.length - pos < sizeof(entry)) {
-            acpi_note(out, "MCFG", ACPI_REASON_RECORD, pos);
-            return;
-        }
-        memcpy(&entry, table.at + pos, sizeof(entry));
-        if (entry.base == 0 || entry.first_bus > entry.last_bus)
+    for (uint32_t pos = ACPI_MCFG_MIN; pos < table.length; pos += MCFG_ENTRY_SIZE) {
+        const uint8_t *at = table.at + pos;
+        if (table.length - pos < MCFG_ENTRY_SIZE || acpi_u64(at) == 0 || at[10] > at[11])
             acpi_note(out, "MCFG", ACPI_REASON_RECORD, pos);
         else if (acpi_has_room(out->mcfg_count, ACPI_MCFG_MAX, &out->mcfg_unlisted))
             out->mcfg[out->mcfg_count++] =
-                (struct acpi_mcfg){entry.base, entry.segment, entry.first_bus, entry.last_bus};
+                (struct acpi_mcfg){acpi_u64(at), acpi_u16(at + 8), at[10], at[11]};
     }
 }

@@ -55,9 +55,9 @@ static void check(const struct acpi_info *info)
             assert(info->madt.cpu[i].apic_id != info->madt.cpu[j].apic_id);
     }
     for (uint32_t i = 0; i < dmar->drhd_count; i++)
-        assert(dmar->drhd[i].first_scope + dmar->drhd[i].scope_count <= dmar->scope_count);
+        assert(dmar->drhd[i].scopes.first + dmar->drhd[i].scopes.count <= dmar->scope_count);
     for (uint32_t i = 0; i < dmar->rmrr_count; i++)
-        assert(dmar->rmrr[i].first_scope + dmar->rmrr[i].scope_count <= dmar->scope_count);
+        assert(dmar->rmrr[i].scopes.first + dmar->rmrr[i].scopes.count <= dmar->scope_count);
     for (uint32_t i = 0; i < dmar->scope_count; i++)
         assert(dmar->scope[i].path_len >= 1 && dmar->scope[i].path_len <= ACPI_PATH_MAX);
 }

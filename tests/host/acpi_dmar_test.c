@@ -13,11 +13,11 @@ TEST(acpi_dmar_fields)
     EXPECT_EQ(d->flags, ACPI_DMAR_INTR_REMAP | ACPI_DMAR_DMA_CTRL_OPT_IN);
     ASSERT_EQ(d->drhd_count, 2);
     EXPECT_FALSE(d->drhd[0].include_all);
-    EXPECT_EQ(d->drhd[0].scope_count, 1);
+    EXPECT_EQ(d->drhd[0].scopes.count, 1);
     EXPECT_TRUE(d->drhd[1].include_all);
     EXPECT_EQ(d->drhd[1].base, 0xfed91000);
-    EXPECT_EQ(d->drhd[1].first_scope, 1);
-    ASSERT_EQ(d->drhd[1].scope_count, 2);
+    EXPECT_EQ(d->drhd[1].scopes.first, 1);
+    ASSERT_EQ(d->drhd[1].scopes.count, 2);
     EXPECT_EQ(d->scope[0].path[0].device, 2);
     EXPECT_EQ(d->scope[1].type, ACPI_SCOPE_IOAPIC);
     EXPECT_EQ(d->scope[1].enum_id, 8);
@@ -28,8 +28,8 @@ TEST(acpi_dmar_fields)
     EXPECT_EQ(d->scope[2].path[1].function, 1);
     ASSERT_EQ(d->rmrr_count, 1);
     EXPECT_EQ(d->rmrr[0].limit, 0x7bffffff);
-    EXPECT_EQ(d->rmrr[0].first_scope, 3);
-    EXPECT_EQ(d->rmrr[0].scope_count, 1);
+    EXPECT_EQ(d->rmrr[0].scopes.first, 3);
+    EXPECT_EQ(d->rmrr[0].scopes.count, 1);
     EXPECT_EQ(d->atsr_count, 1);
 }
 
@@ -63,7 +63,7 @@ TEST(acpi_dmar_unit_lengths)
                 expect_problem(0, "DMAR", ACPI_REASON_RECORD, 48);
             EXPECT_EQ(out.dmar.drhd_count, length < 4 ? 0 : drhd ? 2 : 1);
             if (drhd)
-                EXPECT_EQ(out.dmar.drhd[0].scopes_lost, length != 16);
+                EXPECT_EQ(out.dmar.drhd[0].scopes.lost, length != 16);
         }
     }
 }
@@ -99,10 +99,10 @@ TEST(acpi_dmar_scopes)
         build(2);
         ASSERT_EQ(parse(), ACPI_OK);
         ASSERT_EQ(out.dmar.drhd_count, 2);
-        EXPECT_EQ(out.dmar.drhd[0].scopes_lost, rows[i].lost);
-        EXPECT_EQ(out.dmar.drhd[0].scope_count, rows[i].lost ? 0 : 1);
-        EXPECT_FALSE(out.dmar.drhd[1].scopes_lost);
-        EXPECT_EQ(out.dmar.drhd[1].scope_count, 1);
+        EXPECT_EQ(out.dmar.drhd[0].scopes.lost, rows[i].lost);
+        EXPECT_EQ(out.dmar.drhd[0].scopes.count, rows[i].lost ? 0 : 1);
+        EXPECT_FALSE(out.dmar.drhd[1].scopes.lost);
+        EXPECT_EQ(out.dmar.drhd[1].scopes.count, 1);
         EXPECT_EQ(out.problem_count, rows[i].lost ? 1 : 0);
     }
 }
@@ -138,8 +138,8 @@ TEST(acpi_dmar_refused_and_overflow)
     EXPECT_EQ(out.dmar.rmrr_unlisted, 70 - ACPI_RMRR_MAX);
     EXPECT_EQ(out.dmar.scope_count, ACPI_SCOPE_MAX);
     EXPECT_EQ(out.dmar.scope_unlisted, ACPI_DRHD_MAX * 10 - ACPI_SCOPE_MAX);
-    EXPECT_FALSE(out.dmar.drhd[24].scopes_lost);
-    EXPECT_TRUE(out.dmar.drhd[25].scopes_lost);
-    EXPECT_EQ(out.dmar.drhd[25].scope_count, 6);
-    EXPECT_EQ(out.dmar.drhd[26].scope_count, 0);
+    EXPECT_FALSE(out.dmar.drhd[24].scopes.lost);
+    EXPECT_TRUE(out.dmar.drhd[25].scopes.lost);
+    EXPECT_EQ(out.dmar.drhd[25].scopes.count, 6);
+    EXPECT_EQ(out.dmar.drhd[26].scopes.count, 0);
 }

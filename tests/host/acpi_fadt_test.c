@@ -47,8 +47,7 @@ TEST(acpi_fadt_lengths)
             continue;
         }
         EXPECT_EQ(out.problem_count, 0);
-        if (length == 116 || length >= 128)
-            EXPECT_EQ(out.fadt.reset_supported, length >= 128);
+        EXPECT_EQ(out.fadt.reset_supported, length >= 129);
         if (length == 140 || length >= 148)
             EXPECT_EQ(out.fadt.dsdt_pa, length >= 148 ? 0x17fd0000 : 0x7fd0000);
         if (length <= 208 || length >= 220)
