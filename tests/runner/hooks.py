@@ -29,6 +29,8 @@ PAGE = 4096
 LARGE = 2 << 20
 STACKS = 0xffff840000000000  # arch/cpu/paging.h
 RSP, RIP = 7, 16
+UD2 = b"\x0f\x0b"
+SET_FRAME = b"\x48\x89\xe5"  # MOV RBP, RSP
 
 
 class Scene:
@@ -64,7 +66,7 @@ class Scene:
                 return True
             if over:
                 return False
-            time.sleep(0.05)
+            time.sleep(0.005)
 
     def _serial(self):
         try:
@@ -160,7 +162,7 @@ def nmi(scene):
             count += 1
     except (qmp.QmpError, OSError):
         pass  # the machine has ended
-    return None if count >= 20 else f"only {count} NMIs were sent"
+    return None if count >= 10 else f"only {count} NMIs were sent"
 
 
 def _at(scene, function):
@@ -171,7 +173,11 @@ def _at(scene, function):
 
 def ud(scene):
     debugger = _at(scene, "readiness_report")
-    debugger.write_memory(scene.symbol("readiness_report"), b"\x0f\x0b")  # UD2
+    address = scene.symbol("readiness_report")
+    frame = debugger.read_memory(address, 32).find(SET_FRAME)
+    if frame < 0:
+        return "readiness_report sets no frame pointer"
+    debugger.write_memory(address + frame + len(SET_FRAME), UD2)  # its caller is on the stack by then
     debugger.detach()
     return None
 

@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import emu  # pylint: disable=wrong-import-position
 import emu_qemu  # pylint: disable=wrong-import-position
 
-STEP = r"\[[EWID] +\d+\.\d+\] "
+REGISTER_DUMP = re.compile(r"^(XMM|FPR|[A-Z]{2,4} ?=|FCW|EFER)")  # QEMU logs these at every reset of a CPU
 
 
 def _needs(test):
@@ -49,7 +49,7 @@ def _spec(test, image, folder, build):
     spec.qemu_args = test["qemu_args"].split()
     spec.bochs_options = test.lines("bochs_options")
     if test["end"] == "seen":
-        spec.pass_patterns = [test.lines("expect")[-1]]
+        spec.expect = test.lines("expect")
     if test["image"] == "loader":
         spec.modules = [images.path("signalbox", build)] + spec.modules
     return spec
@@ -101,7 +101,8 @@ def _write_log(log, test, spec, result, folder, trouble):
         out.write(f"verdict   {trouble or 'passed'}\n\n---- serial port\n{result.serial_text if result else ''}")
         if os.path.exists(emulator):
             with open(emulator, encoding="utf-8", errors="replace") as file:
-                out.write("\n---- emulator, last lines\n" + "".join(file.readlines()[-60:]))
+                lines = [line for line in file if not REGISTER_DUMP.match(line)]
+                out.write("\n---- emulator, last lines\n" + "".join(lines[-60:]))
 
 
 def _run_with_hook(hook, spec, folder, test, build):

@@ -110,8 +110,8 @@ class Debugger:
     def ask(self, text):
         self.send(text)
         answer = self.receive()
-        if answer.startswith("E"):
-            raise QmpError(f"the debugger refuses {text}: {answer}")
+        if not answer or answer.startswith("E"):  # an empty answer: no such command
+            raise QmpError(f"the debugger refuses {text}: {answer or 'unknown'}")
         return answer
 
     def run_to(self, address):
@@ -122,12 +122,17 @@ class Debugger:
             raise QmpError(f"stopped by {stop} instead of the breakpoint")
         self.ask(f"z1,{address:x},1")
 
+    def read_memory(self, address, size):
+        return bytes.fromhex(self.ask(f"m{address:x},{size:x}"))
+
     def write_memory(self, address, data):
         self.ask(f"M{address:x},{len(data):x}:{data.hex()}")
 
     def write_register(self, number, value):
-        """GDB's numbers for x86-64: 0 rax ... 7 rsp ... 16 rip."""
-        self.ask(f"P{number:x}={value.to_bytes(8, 'little').hex()}")
+        """One of the first 17 registers of x86-64 in GDB's order, 8 bytes each: 7 rsp, 16 rip."""
+        all_of_them = bytearray.fromhex(self.ask("g"))
+        all_of_them[8 * number:8 * number + 8] = value.to_bytes(8, "little")
+        self.ask("G" + all_of_them.hex())
 
     def detach(self):
         """The machine goes on by itself."""
