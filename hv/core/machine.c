@@ -3,8 +3,10 @@
  * The end of the machine. A processor in VMX operation ignores INIT, so every CPU leaves VMX
  * operation before a reboot.
  *
- * In an orderly stop the other CPUs are told by a cross-CPU call that does not return; after a
- * panic by NMI, since a CPU may spin with interrupts off. `stopping` is set before either.
+ * The other CPUs are told by NMI, since one may spin with interrupts off. Each is sent its own: a
+ * broadcast would also reach CPUs that were never started, whose firmware may not survive it.
+ * `stopper` is set before, so that a CPU can tell this NMI from one of the hardware's, which may
+ * also hit the stopping CPU itself.
  */
 #include "hv/core/machine.h"
 
@@ -27,8 +29,8 @@
 static enum machine_exit exit_policy = MACHINE_EXIT_HALT;
 static struct acpi_register reset_register; /* width 0: none */
 static uint8_t reset_value;
-static bool stopping;
-static uint32_t stopped; /* CPUs that have left VMX operation and halt */
+static struct percpu *stopper; /* the CPU that ends the machine; NULL: none yet */
+static uint32_t stopped;       /* CPUs that have left VMX operation and halt */
 
 void machine_set_exit(enum machine_exit policy)
 {
@@ -71,19 +73,24 @@ static void wait_stopped(void)
     log_warning("%u of %u CPUs did not answer the stop", pcpu_count - 1 - stopped, pcpu_count);
 }
 
+/* The first CPU that comes here ends the machine, any other one only itself. */
 static void stop_others(void)
 {
-    atomic_store_release(&stopping, true);
-    if (pcpu_count > 1) {
-        lapic_send_others(LAPIC_NMI, 0);
+    struct percpu *self = percpu_self(), *first = NULL;
+    if (!atomic_compare_exchange_full(&stopper, &first, self) && first != self)
+        stop_this_cpu(NULL);
+    for (uint32_t i = 0; i < pcpu_count; i++)
+        if (&pcpu_table[i]->arch != self)
+            lapic_send(pcpu_table[i]->arch.apic_id, LAPIC_NMI, 0);
+    if (pcpu_count > 1)
         wait_stopped();
-    }
     vmx_off();
 }
 
 void machine_nmi(void)
 {
-    if (atomic_load_acquire(&stopping))
+    struct percpu *first = atomic_load_acquire(&stopper);
+    if (first && first != percpu_self())
         stop_this_cpu(NULL);
 }
 
