@@ -119,6 +119,8 @@ def _check(spec):
         raise EmuError(f"no such image: {spec.image}")
     if machine == "bochs" and spec.uefi:
         raise EmuError("Bochs has no UEFI; use --machine qemu")
+    if machine == "bochs" and not 1 <= spec.memory <= emu_bochs.GUEST_MEMORY_LIMIT:
+        raise EmuError(f"Bochs runs with 1 to {emu_bochs.GUEST_MEMORY_LIMIT} MiB")
     if spec.terminal and spec.input:
         raise EmuError("terminal and prepared input exclude each other")
     if not spec.quantum:

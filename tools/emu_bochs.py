@@ -19,6 +19,7 @@ EXCLUDED_FEATURES = {"sapphire_rapids": "la57"}
 CPU_MODELS = ("corei7_sandy_bridge_2600k", "corei7_ivy_bridge_3770k", "corei7_haswell_4770", "broadwell_ult",
               "corei7_skylake_x", "corei7_icelake_u", "tigerlake", "sapphire_rapids", "arrow_lake")
 HOST_MEMORY_LIMIT = 2048  # MiB; the emulator takes no more and swaps blocks to a file beyond
+GUEST_MEMORY_LIMIT = 16384  # MiB; beyond, the firmware alone takes minutes
 SHUTDOWN_TEXT = "Shutdown port: shutdown requested"
 DIVIDER = "=" * 72
 LAST_WORDS = "Bochs is exiting"
@@ -137,9 +138,9 @@ def e9_text(folder):
 
 def _start_failure(folder):
     """Why the emulator ended before it opened its log."""
-    output = _read(os.path.join(folder, "output"))
-    banner = output.split(DIVIDER + "\n")
-    return "\n".join(banner[:1] + banner[2:])[-1000:].strip()
+    banner = (DIVIDER, "Bochs x86 Emulator", "Built from", "Timestamp:")
+    lines = _read(os.path.join(folder, "output")).splitlines()
+    return "\n".join(line for line in lines if line and not any(b in line for b in banner))[-1000:]
 
 
 def _read(path):

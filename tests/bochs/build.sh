@@ -179,7 +179,7 @@ patched | unpatched) options="$OPTIONS $FAST" ;;
 bench) options="$OPTIONS $EXACT" ;;
 *) usage >&2; exit 2 ;;
 esac
-options=$(echo $options)
+options=${options//$'\n'/}
 
 target=$cache/$VERSION-$variant-$(cache_key)
 if [ $print = 1 ]; then
