@@ -9,12 +9,16 @@ TEST(acpi_dmar_fields)
     machine(2);
     ASSERT_EQ(parse(), ACPI_OK);
     const struct acpi_dmar *d = &out.dmar;
+    EXPECT_TRUE(d->present);
     EXPECT_EQ(d->host_address_width, 39);
     EXPECT_EQ(d->flags, ACPI_DMAR_INTR_REMAP | ACPI_DMAR_DMA_CTRL_OPT_IN);
     ASSERT_EQ(d->drhd_count, 2);
     EXPECT_FALSE(d->drhd[0].include_all);
     EXPECT_EQ(d->drhd[0].scopes.count, 1);
     EXPECT_TRUE(d->drhd[1].include_all);
+    EXPECT_EQ(d->drhd[0].segment, 0);
+    EXPECT_EQ(d->drhd[1].segment, 3);
+    EXPECT_EQ(d->drhd[0].base, 0xfed90000);
     EXPECT_EQ(d->drhd[1].base, 0xfed91000);
     EXPECT_EQ(d->drhd[1].scopes.first, 1);
     ASSERT_EQ(d->drhd[1].scopes.count, 2);
@@ -27,6 +31,8 @@ TEST(acpi_dmar_fields)
     EXPECT_EQ(d->scope[2].path[1].device, 3);
     EXPECT_EQ(d->scope[2].path[1].function, 1);
     ASSERT_EQ(d->rmrr_count, 1);
+    EXPECT_EQ(d->rmrr[0].segment, 5);
+    EXPECT_EQ(d->rmrr[0].base, 0x7b800000);
     EXPECT_EQ(d->rmrr[0].limit, 0x7bffffff);
     EXPECT_EQ(d->rmrr[0].scopes.first, 3);
     EXPECT_EQ(d->rmrr[0].scopes.count, 1);
@@ -66,6 +72,18 @@ TEST(acpi_dmar_unit_lengths)
                 EXPECT_EQ(out.dmar.drhd[0].scopes.lost, length != 16);
         }
     }
+}
+
+TEST(acpi_dmar_shortest_unit_ends_the_table)
+{
+    machine_begin();
+    dmar_begin();
+    unit_begin(7);
+    unit_end();
+    table_end();
+    build(2);
+    ASSERT_EQ(parse(), ACPI_OK);
+    EXPECT_EQ(out.problem_count, 0);
 }
 
 TEST(acpi_dmar_scopes)

@@ -186,7 +186,7 @@ static inline void madt(void)
     madt_override(0, 9, 9, 0xd);
     madt_nmi_source(5, 17);
     madt_lapic_nmi(0xff, 5, 1);
-    madt_x2apic_nmi(256, 7, 0);
+    madt_x2apic_nmi(256, 7, 1);
     madt_lapic_address(0x1fee00000);
     table_end();
 }
@@ -315,11 +315,11 @@ static inline void dmar(void)
     drhd_begin(0, 0, 0xfed90000);
     scope(1, 0, 0, 1, 0x0002);
     unit_end();
-    drhd_begin(1, 0, 0xfed91000);
+    drhd_begin(1, 3, 0xfed91000);
     scope(3, 8, 0xf0, 1, 0x001f);
     scope(2, 0, 0, 2, 0x0103001c);
     unit_end();
-    rmrr_begin(0, 0x7b800000, 0x7bffffff);
+    rmrr_begin(5, 0x7b800000, 0x7bffffff);
     scope(1, 0, 0, 1, 0x0014);
     unit_end();
     unit_begin(2);

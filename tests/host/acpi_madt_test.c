@@ -37,6 +37,7 @@ TEST(acpi_madt_fields)
     EXPECT_EQ(m->lapic_nmi[0].lint, 1);
     EXPECT_EQ(m->lapic_nmi[1].uid, 256);
     EXPECT_EQ(m->lapic_nmi[1].flags, 7);
+    EXPECT_EQ(m->lapic_nmi[1].lint, 1);
 }
 
 TEST(acpi_madt_duplicates)

@@ -229,18 +229,26 @@ TEST(acpi_duplicate_tables)
     fadt(116, 0);
     hpet(0, 0xfed00000);
     hpet(0, 0xfed01000);
+    mcfg();
+    mcfg();
+    dmar();
+    dmar();
     add_table("SSDT");
     table_end();
     add_table("SSDT");
     table_end();
     build(2);
     ASSERT_EQ(parse(), ACPI_OK);
-    EXPECT_EQ(out.table_count, 8);
+    EXPECT_EQ(out.table_count, 12);
     EXPECT_EQ(out.madt.cpu_count, 3);
     EXPECT_EQ(out.hpet_count, 2);
-    EXPECT_EQ(out.problem_count, 2);
+    EXPECT_EQ(out.mcfg_count, 2);
+    EXPECT_EQ(out.dmar.drhd_count, 2);
+    EXPECT_EQ(out.problem_count, 4);
     expect_problem(0, "APIC", ACPI_REASON_DUPLICATE, 1);
     expect_problem(1, "FACP", ACPI_REASON_DUPLICATE, 3);
+    expect_problem(2, "MCFG", ACPI_REASON_DUPLICATE, 7);
+    expect_problem(3, "DMAR", ACPI_REASON_DUPLICATE, 9);
 }
 
 TEST(acpi_many_tables)
@@ -313,6 +321,6 @@ TEST(acpi_texts)
         EXPECT_TRUE(strlen(acpi_status_text((enum acpi_status)i)) > 5);
     for (int i = 0; i <= ACPI_REASON_RECORD; i++)
         EXPECT_TRUE(strlen(acpi_reason_text((enum acpi_reason)i)) > 5);
-    EXPECT_STREQ(acpi_status_text((enum acpi_status)99), "unknown error");
-    EXPECT_STREQ(acpi_reason_text((enum acpi_reason)99), "is broken");
+    EXPECT_STREQ(acpi_status_text((enum acpi_status)(ACPI_NO_ROOT_TABLE + 1)), "unknown error");
+    EXPECT_STREQ(acpi_reason_text((enum acpi_reason)(ACPI_REASON_RECORD + 1)), "is broken");
 }

@@ -265,5 +265,5 @@ TEST(memmap_type_names)
     };
     for (size_t i = 0; i < COUNT(names); i++)
         EXPECT_STREQ(boot_mem_type_text(boot_mem_type_of_e820(names[i].e820)), names[i].name);
-    EXPECT_STREQ(boot_mem_type_text((enum boot_mem_type)77), "unknown");
+    EXPECT_STREQ(boot_mem_type_text((enum boot_mem_type)(BOOT_MEM_BAD + 1)), "unknown");
 }

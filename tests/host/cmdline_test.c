@@ -7,7 +7,7 @@
 static struct {
     bool trace, debug;
     uint64_t hvmem, maxcpus;
-    char com1[16];
+    char com1[16], guard;
     uint32_t exit;
 } got;
 
@@ -60,9 +60,12 @@ static const char *parse(const char *line, bool image_first)
     copy = strdup(line);
     memset(&got, 0, sizeof(got));
     strcpy(got.com1, "old");
+    got.guard = 'g';
     got.hvmem = got.maxcpus = 7;
     reports[0] = '\0';
-    return cmdline_parse(copy, image_first, keys, COUNT(keys), &report);
+    const char *rest = cmdline_parse(copy, image_first, keys, COUNT(keys), &report);
+    EXPECT_EQ(got.guard, 'g');
+    return rest;
 }
 
 TEST(cmdline_stores)
@@ -99,6 +102,7 @@ TEST(cmdline_numbers)
         {"hvmem=0XfFfFfFfFfFfFfFfF", UINT64_MAX, ""},
         {"hvmem=18446744073709551615", UINT64_MAX, ""},
         {"hvmem=0000000000000000000000001048576", 1 << 20, ""},
+        {"hvmem=0xABCDEFabcdef", 0xabcdefabcdef, ""},
         {"hvmem=17179869183G", 17179869183ull << 30, ""},
         {"hvmem=17179869184G", 7, "value out of range hvmem=17179869184G (hvmem=<size>)"},
         {"hvmem=18446744073709551616", 7,
@@ -276,5 +280,6 @@ TEST(cmdline_texts)
 {
     for (int i = 0; i <= CMDLINE_OPEN_QUOTE; i++)
         EXPECT_TRUE(strlen(cmdline_problem_text((enum cmdline_problem)i)) > 5);
-    EXPECT_STREQ(cmdline_problem_text((enum cmdline_problem)99), "unknown problem");
+    EXPECT_STREQ(cmdline_problem_text((enum cmdline_problem)(CMDLINE_OPEN_QUOTE + 1)),
+                 "unknown problem");
 }

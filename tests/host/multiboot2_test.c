@@ -440,7 +440,8 @@ TEST(multiboot2_strings)
         test_row("%zu characters", len);
         begin();
         mmap_tag(24);
-        for (uint32_t type = CMDLINE; type <= MODULE; type++) {
+        for (uint32_t type = MODULE; type >= CMDLINE;
+             type--) { /* so that no 0 follows the first two */
             tag_begin(type);
             if (type == MODULE)
                 blob_u64(&info, 0x500000 | 0x501000ull << 32);
@@ -458,6 +459,21 @@ TEST(multiboot2_strings)
                   len < BOOT_MODULE_STRING_SIZE ? len : BOOT_MODULE_STRING_SIZE - 1);
         EXPECT_EQ(out.module[0].truncated, len >= BOOT_MODULE_STRING_SIZE);
     }
+}
+
+TEST(multiboot2_nothing_counts_behind_the_end_tag)
+{
+    begin();
+    mmap_tag(24);
+    text_tag(CMDLINE, "before");
+    tag_begin(END);
+    tag_end();
+    text_tag(CMDLINE, "behind");
+    module_tag(0x400000, 0x500000, "behind");
+    finish();
+    ASSERT_EQ(parse(), BOOT_OK);
+    EXPECT_STREQ(out.cmdline, "before");
+    EXPECT_EQ(out.module_count, 0);
 }
 
 TEST(multiboot2_many_modules)
