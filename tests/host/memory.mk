@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Host tests of memory: extended page tables, frame table, guest page walk, page pool, placement at start; and of the
+# CPUID and MSR policies, formatting and the log.
+
+HOST_TESTS += ept_test
+ept_test_SRCS = tests/host/ept_test.c arch/vmx/ept.c
