@@ -4,8 +4,8 @@
 #include "boot/boot_info.h"
 
 #include "tests/host/blob.h"
+#include "tests/host/boot_expect.h"
 #include "tests/host/fake_mem.h"
-#include "tests/host/test.h"
 
 enum {
     INFO_PA = 0x9000,
@@ -30,7 +30,6 @@ enum {
 };
 
 static struct blob info, cmdline, name, mmap, mods, string;
-static struct boot_info out;
 
 static void record(uint32_t size, uint64_t base, uint64_t len, uint32_t type)
 {
@@ -95,19 +94,6 @@ static enum boot_error parse(void)
     enum boot_error error = boot_info_from_multiboot1(&out, &env, INFO_PA);
     fake_mem_drop(&mem);
     return error;
-}
-
-static void expect_zero(void)
-{
-    static const struct boot_info zero;
-    EXPECT_MEMEQ(&out, &zero, sizeof(out));
-}
-
-static void expect_problem(uint32_t i, enum boot_problem_kind kind, uint32_t index)
-{
-    ASSERT_TRUE(i < out.problem_count);
-    EXPECT_STREQ(boot_problem_text(out.problem[i].kind), boot_problem_text(kind));
-    EXPECT_EQ(out.problem[i].index, index);
 }
 
 TEST(multiboot_whole)
