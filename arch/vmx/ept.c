@@ -2,12 +2,10 @@
 /*
  * The EPT tree; see ept.h for the contract. SDM volume 3, "EPT Translation Mechanism", tables "Format of an EPT PML4 Entry" and following.
  *
- * Each change counts first the table pages that it will need, exactly, and takes them onto the `spare` list; after that it cannot fail. Counting is possible without
- * walking the whole range because of the invariant that no linked table is empty: a block that a new mapping covers wholly has no table yet (some page in it
- * would be mapped), so existing tables are met at the two edges only.
+ * Each change counts first the table pages that it will need, exactly, and takes them onto the `spare` list; after that it cannot fail.
  *
  * Pages on the `spare` and `retired` lists are chained through their first word by physical address. As an entry that word is "not present" (bits 2:0
- * are 0, the others are then ignored), so the hardware can go on walking a retired table.
+ * are 0, the others are then ignored), so the hardware can go on walking a retired table, and finds nothing.
  */
 #include "arch/vmx/ept.h"
 
@@ -189,21 +187,17 @@ static unsigned leaf_level(const struct ept *e, uint64_t gpa, uint64_t pa, uint6
 /* Table pages that mapping an unmapped range takes: below each level's blocks that are cut, or that are whole but no leaf. */
 static uint64_t tables_to_map(const struct ept *e, uint64_t gpa, uint64_t pa, uint64_t size)
 {
-    uint64_t end = gpa + size, count = 0;
-    uint64_t first_hole = ept_lookup(e, gpa).size, last_hole = ept_lookup(e, end - 1).size;
+    uint64_t end = gpa + size, count = 0, next;
     for (unsigned level = 1; level <= ROOT_LEVEL; level++) {
         uint64_t block = level_size(level);
-        uint64_t blocks = (end - 1) / block - gpa / block + 1;
-        bool cut_first = gpa & (block - 1), cut_last = end & (block - 1);
-        if (blocks == 1 && cut_last) { /* one block, cut at either side or at both */
-            cut_first = true;
-            cut_last = false;
+        bool fits = level_fits(e, gpa, pa, level);
+        for (uint64_t a = gpa; a < end; a = next) {
+            next = align_down(a, block) + block;
+            if (fits && next - a == block && next <= end)
+                next = align_down(end, block); /* whole blocks take leaves */
+            else if (ept_lookup(e, a).size >= block)
+                count++; /* a smaller hole would lie in a table that is there already */
         }
-        if (!level_fits(e, gpa, pa, level))
-            count += blocks - cut_first - cut_last;
-        /* A hole smaller than the block lies in a table that is there already. */
-        count += cut_first && first_hole >= block;
-        count += cut_last && last_hole >= block;
     }
     return count;
 }
@@ -219,6 +213,16 @@ static uint64_t *entry_make(struct ept *e, uint64_t gpa, unsigned level)
         table = table_at(e, *entry);
     }
     return &table[entry_index(gpa, level)];
+}
+
+/* Puts an unlinked table and all tables below it on the list. */
+static void retire(struct ept *e, uint64_t pa, unsigned level)
+{
+    const uint64_t *table = table_at(e, pa);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        if (is_table(table[i], level))
+            retire(e, table[i] & ENTRY_ADDR, level - 1);
+    list_push(e, &e->retired, pa);
 }
 
 static bool type_valid(enum ept_type type)
@@ -245,7 +249,10 @@ enum ept_status ept_map(struct ept *e, uint64_t gpa, uint64_t pa, uint64_t size,
         uint64_t step = level_size(level);
         uint64_t *entry = entry_make(e, gpa, level);
         do {
+            uint64_t old = *entry;
             entry_store(entry++, make_leaf(pa, level, access, type));
+            if (is_table(old, level))
+                retire(e, old & ENTRY_ADDR, level - 1);
             gpa += step;
             pa += step;
             size -= step;
@@ -282,14 +289,6 @@ static void split(struct ept *e, uint64_t *entry, unsigned level)
     entry_store(entry, pa | ENTRY_ACCESS);
 }
 
-static bool is_empty(const uint64_t *table)
-{
-    unsigned i = 0;
-    while (i < ENTRIES && !table[i])
-        i++;
-    return i == ENTRIES;
-}
-
 /* Clears [gpa, end), which lies below this table. Goes down at most three levels. */
 static void clear(struct ept *e, uint64_t *table, unsigned level, uint64_t gpa, uint64_t end)
 {
@@ -300,20 +299,14 @@ static void clear(struct ept *e, uint64_t *table, unsigned level, uint64_t gpa, 
         next = next < end ? next : end;
         if (!is_present(*entry))
             continue;
-        if (!is_table(*entry, level)) {
-            if (next - gpa == block) {
-                entry_store(entry, 0);
-                continue;
-            }
-            split(e, entry, level);
-        }
-        uint64_t *below = table_at(e, *entry);
-        clear(e, below, level - 1, gpa, next);
-        if (is_empty(below)) {
-            uint64_t pa = *entry & ENTRY_ADDR;
+        bool leaf = !is_table(*entry, level);
+        if (leaf && next - gpa == block) {
             entry_store(entry, 0);
-            list_push(e, &e->retired, pa);
+            continue;
         }
+        if (leaf)
+            split(e, entry, level);
+        clear(e, table_at(e, *entry), level - 1, gpa, next);
     }
 }
 

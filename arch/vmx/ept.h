@@ -5,11 +5,14 @@
  * through struct ept_env, so host tests run the same code.
  *
  * Writers hold the memory lock (hv/core/frame.h); the hardware and ept_lookup walk meanwhile, so an entry changes by one store, and a table is complete
- * before it is linked. Invariant between calls: every linked table but the root maps something.
+ * before it is linked.
  *
- * After ept_unmap the order is: leave the lock, let every CPU (not only those that run the domain: another one may be inside ept_lookup) execute INVEPT by a
- * cross-CPU call, take the lock, ept_reap. Only then may the unmapped frames be used again. Calls run on a CPU only outside of lookups, so that each CPU
- * has left the old tables by then.
+ * A table that becomes empty stays where it is, so that what was unmapped can be mapped there again without memory. Only a larger leaf that is mapped over it takes
+ * its place; then it is "retired": unlinked, but not yet free, because the hardware may still be walking it.
+ *
+ * After ept_unmap the order is: leave the lock; let every CPU that may be walking execute INVEPT by a cross-CPU call; take the lock; ept_reap. Only then may the
+ * unmapped frames be used again. "May be walking" is a CPU that has run the domain, in guest mode or in ept_lookup on its behalf; calls run on a CPU only outside of
+ * lookups, so each CPU has left the old state by then. Others call ept_lookup only where no unmap can be under way.
  */
 #ifndef ARCH_VMX_EPT_H
 #define ARCH_VMX_EPT_H
@@ -39,7 +42,7 @@ struct ept {
     uint64_t root_pa;
     uint64_t table_pages; /* pages that the tree costs: linked tables, the root, and retired ones */
     uint64_t spare;       /* pages taken for the change in progress; empty between calls */
-    uint64_t retired;     /* unlinked tables that the hardware may still walk, until ept_reap */
+    uint64_t retired;     /* tables unlinked by ept_map, until ept_reap */
 };
 
 enum ept_status {
@@ -62,19 +65,22 @@ uint64_t ept_pointer(const struct ept *e);
 /*
  * Maps [gpa, gpa + size) to [pa, pa + size), all page-aligned, with the largest leaves that fit both addresses. The access has EPT_R: an entry that can be written
  * but not read is a misconfiguration, and one that can only be executed is on some processors. All or nothing: on EPT_NO_MEMORY, EPT_EXISTS (some page of
- * the range is mapped) and EPT_INVALID the tree is as before, and no table page is held for it. Needs no INVEPT.
+ * the range is mapped) and EPT_INVALID the tree is as before, and no table page is held for it. Mapping again what one ept_unmap removed takes no memory.
+ *
+ * Needs no INVEPT, but where a leaf took the place of an empty table a CPU that remembers the table sees an EPT violation once more: a violation that ept_lookup
+ * does not confirm is to be tried again (the violation itself made the CPU forget).
  */
 enum ept_status ept_map(struct ept *e, uint64_t gpa, uint64_t pa, uint64_t size, uint64_t access,
                         enum ept_type type) __attribute__((warn_unused_result));
 
 /*
  * Removes [gpa, gpa + size); holes in it are fine. Splits larger leaves at the edges: EPT_NO_MEMORY when table pages for that cannot be had, nothing
- * changed. A table that becomes empty is unlinked and retired at once, so a larger leaf can be mapped there at any time.
+ * changed.
  */
 enum ept_status ept_unmap(struct ept *e, uint64_t gpa, uint64_t size)
     __attribute__((warn_unused_result));
 
-/* Gives back retired tables. Only when every CPU has executed INVEPT since they were retired, see above. */
+/* Gives back retired tables. Only when every CPU that may be walking has executed INVEPT since the last ept_map, see above. */
 void ept_reap(struct ept *e);
 
 struct ept_leaf {
