@@ -5,3 +5,6 @@
 
 HOST_TESTS += ept_test
 ept_test_SRCS = tests/host/ept_test.c arch/vmx/ept.c
+
+HOST_TESTS += frame_test
+frame_test_SRCS = tests/host/frame_test.c hv/core/frame.c
