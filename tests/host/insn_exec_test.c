@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Compares hv/exit/insn_exec.c with the processor this program runs on.
+ * Compares hv/core/insn_exec.c with the processor this program runs on.
  *
  * A generated instruction is decoded, its registers are chosen at random and then one address
  * component is moved so that the access falls into a buffer. A thunk in an executable page loads
@@ -13,7 +13,7 @@
  * Usage: insn_exec_test [count [seed]]
  */
 #define _GNU_SOURCE
-#include "hv/exit/insn_exec.h"
+#include "hv/core/insn_exec.h"
 #include "tests/host/insn_gen.h"
 
 #include <asm/prctl.h>

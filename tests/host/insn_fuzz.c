@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libFuzzer target for hv/exit/insn_decode.c and insn_exec.c: any bytes in any mode. The first byte
+ * libFuzzer target for hv/core/insn_decode.c and insn_exec.c: any bytes in any mode. The first byte
  * chooses the mode, the next eight seed registers and memory, the rest is the instruction.
  *
  * Checked: no sanitizer finding, at most 15 bytes, the same answer twice, a refusal leaves the
  * output alone, fewer bytes are INSN_TRUNCATED and nothing else, values fit their operand, string
  * steps end.
  */
-#include "hv/exit/insn_exec.h"
+#include "hv/core/insn_exec.h"
 #include "tests/host/insn_gen.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rows for hv/exit/insn_exec.c worked out from the manual: what insn_exec_test cannot ask the
+ * Rows for hv/core/insn_exec.c worked out from the manual: what insn_exec_test cannot ask the
  * processor, which is 16-bit and 32-bit mode, segment bases, INS and OUTS, and counts of zero.
  */
-#include "hv/exit/insn_exec.h"
+#include "hv/core/insn_exec.h"
 
 #include <stdio.h>
 

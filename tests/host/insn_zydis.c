@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Compares hv/exit/insn_decode.c with Zydis over generated instructions in all three modes.
+ * Compares hv/core/insn_decode.c with Zydis over generated instructions in all three modes.
  *
  * Where Zydis finds a supported instruction with a memory operand, we must decode it and every
  * field must agree; in all other cases we must refuse. Besides: fewer bytes than the length give
@@ -16,7 +16,7 @@
  *
  * Usage: insn_zydis [count [seed]]
  */
-#include "hv/exit/insn_decode.h"
+#include "hv/core/insn_decode.h"
 #include "tests/host/insn_gen.h"
 
 #include <Zydis/Zydis.h>

@@ -12,8 +12,8 @@
  * Intel SDM volume 2, chapter 2 "Instruction Format" and appendix A "Opcode Map". No state, no
  * lock.
  */
-#ifndef HV_EXIT_INSN_DECODE_H
-#define HV_EXIT_INSN_DECODE_H
+#ifndef HV_CORE_INSN_DECODE_H
+#define HV_CORE_INSN_DECODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

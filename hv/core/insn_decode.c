@@ -9,7 +9,7 @@
  * Intel SDM volume 2: 2.1 "Instruction Format for Protected Mode, Real-Address Mode, and
  * Virtual-8086 Mode", 2.2.1 "REX Prefixes", appendix A "Opcode Map". Pure; no lock.
  */
-#include "insn_decode.h"
+#include "hv/core/insn_decode.h"
 
 enum {
     RM = 1 << 0,     /* register operand first */

@@ -8,7 +8,7 @@
  * Intel SDM volume 1, 3.4.1.1 "General-Purpose Registers in 64-Bit Mode" (what a partial write does
  * to the rest of a register), 3.4.3 "EFLAGS Register"; volume 2. Pure; no lock.
  */
-#include "insn_exec.h"
+#include "hv/core/insn_exec.h"
 
 enum { RAX, RCX, RSI = 6, RDI = 7 };
 enum { CF = 1 << 0, PF = 1 << 2, AF = 1 << 4, ZF = 1 << 6, SF = 1 << 7 };

@@ -16,10 +16,10 @@
  *
  * Intel SDM volume 1, 3.7.5 "Specifying an Offset"; volume 2, the instructions' own pages. No lock.
  */
-#ifndef HV_EXIT_INSN_EXEC_H
-#define HV_EXIT_INSN_EXEC_H
+#ifndef HV_CORE_INSN_EXEC_H
+#define HV_CORE_INSN_EXEC_H
 
-#include "insn_decode.h"
+#include "hv/core/insn_decode.h"
 
 /* Linear address of the memory operand; next_rip is used by RIP-relative forms only. */
 uint64_t insn_exec_address(const struct insn *insn, const uint64_t gpr[16],
