@@ -39,7 +39,7 @@ class Scene:
     def __init__(self, folder, spec, image, expect):
         self.folder, self.spec, self.image, self.expect = folder, spec, image, expect
         self.ended = threading.Event()
-        self.trouble = None
+        self.trouble = "the hook did not come to an end"
         self.monitor = None
 
     def qemu_args(self, hook):
@@ -52,8 +52,8 @@ class Scene:
         try:
             self.monitor = qmp.Monitor(f"{self.folder}/qmp")
             self.trouble = HOOKS[hook](self)
-        except (qmp.QmpError, OSError, ValueError, elf_image.ElfError) as error:
-            self.trouble = f"hook {hook}: {error}"
+        except Exception as error:  # pylint: disable=broad-except
+            self.trouble = f"hook {hook}: {type(error).__name__}: {error}"
         finally:
             if self.monitor:
                 self.monitor.close()
@@ -90,7 +90,7 @@ def _wait_halted(scene):
     for _ in range(50):
         states = [scene.monitor.registers(cpu) for cpu in range(scene.spec.cpus)]
         running = [i for i, regs in enumerate(states) if regs.get("HLT") != 1]
-        open_ = [i for i, regs in enumerate(states) if regs["RFL"] & IF]
+        open_ = [i for i, regs in enumerate(states) if regs.get("RFL", regs.get("EFL", IF)) & IF]
         trouble = f"not halted with interrupts off: CPUs {running or open_}" if running or open_ else None
         if not trouble:
             return None

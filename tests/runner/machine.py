@@ -48,6 +48,8 @@ def _spec(test, image, folder, build):
     spec.qemu_cpu = test["qemu_cpu"]
     spec.qemu_args = test["qemu_args"].split()
     spec.bochs_options = test.lines("bochs_options")
+    if test["machine"] == "bochs" and test["firmware"]:
+        spec.bochs_options.append(f"romimage: file={images.bios(test['firmware'], folder)}, options=fastboot")
     if test["end"] == "seen":
         spec.expect = test.lines("expect")
     if test["image"] == "loader":
@@ -80,7 +82,7 @@ def check_end(end, machine, result):
     elif word == "seen":
         good = result.code == emu.PASS
     elif word in ("reset", "quit", "halt"):
-        good = result.exit_code == 0
+        good = result.code == emu.PASS and result.exit_code == 0
     elif word == "exit":
         good = result.exit_code == 2 * int(value, 0) + 1
     else:
