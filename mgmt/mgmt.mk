@@ -9,11 +9,16 @@
 MGMT_IMAGE := $(BUILD)/mgmt/manager.bin
 MGMT_DIRS  := mgmt/start mgmt/lib mgmt/builder mgmt/devices mgmt/config mgmt/shell mgmt
 MGMT_SRCS  := $(filter-out mgmt/start/stub.c,$(sort $(foreach dir,$(MGMT_DIRS),$(wildcard $(dir)/*.c))))
-MGMT_OBJS  := $(patsubst mgmt/%.c,$(BUILD)/mgmt/%.o,$(MGMT_SRCS)) $(BUILD)/mgmt/start/entry.o
+MGMT_OBJS  := $(patsubst mgmt/%.c,$(BUILD)/mgmt/%.o,$(MGMT_SRCS)) $(BUILD)/mgmt/start/entry.o $(BUILD)/mgmt/inih.o
+
+# Line numbers, a call for each section, no comments inside values; config.c counts on these.
+INIH_FLAGS := -DINI_HANDLER_LINENO=1 -DINI_CALL_HANDLER_ON_NEW_SECTION=1 -DINI_ALLOW_NO_VALUE=1 -DINI_ALLOW_MULTILINE=0 \
+	-DINI_ALLOW_INLINE_COMMENTS=0 -DINI_ALLOW_BOM=1 -DINI_MAX_LINE=2000
 
 MGMT_CODEGEN := -O2 -g -mno-red-zone -fno-pic -fno-pie -mcmodel=small -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-common -fno-strict-aliasing -ffunction-sections -fdata-sections
-MGMT_CFLAGS   = -std=c11 $(WARNINGS) $(MGMT_CODEGEN) $(REPRODUCIBLE) -I. $(MGMT_NEWLIB_CFLAGS) -MMD -MP
+MGMT_CFLAGS   = -std=c11 $(WARNINGS) $(MGMT_CODEGEN) $(REPRODUCIBLE) -I. -isystem $(MGMT_INIH) $(MGMT_NEWLIB_CFLAGS) \
+	$(INIH_FLAGS) -MMD -MP
 MGMT_LDFLAGS := -m elf_x86_64 -nostdlib -static -T mgmt/start/manager.ld --gc-sections -z max-page-size=4096 \
 	-z noexecstack --build-id=none --fatal-warnings
 # The stub runs from read-only pages before there is a stack worth the name: no library, no relocations.
@@ -25,11 +30,13 @@ MGMT_STUB_OBJS  := $(BUILD)/mgmt/stub/stub_entry.o $(BUILD)/mgmt/stub/stub.o
 .PHONY: mgmt
 mgmt: $(MGMT_IMAGE) ## build the management domain (build/mgmt/manager.bin)
 
-$(BUILD)/mgmt/newlib.mk: tools/newlib.sh tools/deps.sh
+# What comes from Debian's sources is asked for once: the C library and inih, the parser of the configuration.
+$(BUILD)/mgmt/newlib.mk: tools/newlib.sh tools/deps.sh mgmt/config/inih.sh
 	@tools/deps.sh build
 	@mkdir -p $(@D)
 	@cflags="$$(CC="$(CC)" tools/newlib.sh --cflags guest)" && libs="$$(tools/newlib.sh --libs guest)" && \
-	 printf 'MGMT_NEWLIB_CFLAGS := %s\nMGMT_NEWLIB_LIBS := %s\n' "$$cflags" "$$libs" > $@
+	 inih="$$(mgmt/config/inih.sh)" && printf 'MGMT_NEWLIB_CFLAGS := %s\nMGMT_NEWLIB_LIBS := %s\nMGMT_INIH := %s\n' \
+	 "$$cflags" "$$libs" "$$inih" > $@
 ifeq ($(filter help clean,$(MAKECMDGOALS)),)
 include $(BUILD)/mgmt/newlib.mk
 endif
@@ -38,6 +45,11 @@ $(BUILD)/mgmt/%.o: mgmt/%.c mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) $(MGMT_CFLAGS) -c -o $@ $<
+
+$(BUILD)/mgmt/inih.o: mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk
+	@mkdir -p $(@D)
+	@echo "  CC      inih"
+	@$(CC) $(filter-out -W%,$(MGMT_CFLAGS)) -w -ffile-prefix-map=$(MGMT_INIH)=inih -c -o $@ $(MGMT_INIH)/ini.c
 
 $(BUILD)/mgmt/stub/%.o: mgmt/start/%.c mgmt/mgmt.mk
 	@mkdir -p $(@D)
