@@ -8,3 +8,6 @@ ept_test_SRCS = tests/host/ept_test.c arch/vmx/ept.c
 
 HOST_TESTS += frame_test
 frame_test_SRCS = tests/host/frame_test.c hv/core/frame.c
+
+HOST_TESTS += guest_walk_test
+guest_walk_test_SRCS = tests/host/guest_walk_test.c hv/core/guest_walk.c
