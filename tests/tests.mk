@@ -37,8 +37,8 @@ LOADER_CFLAGS := -m32 -std=c11 -O2 -ffreestanding -mgeneral-regs-only -fno-pic -
 LOADER_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments
 LOADER_SRCS    := $(addprefix tests/boot/loader/, start.S main.c image.c acpi.c storm.c text.c)
 
-build/tests/loader.elf: $(LOADER_SRCS) tests/boot/loader/loader.h tests/boot/loader/loader.ld boot/multiboot.h boot/pvh.h \
-		tests/tests.mk
+build/tests/loader.elf: $(LOADER_SRCS) tests/boot/loader/loader.ld tests/tests.mk \
+		$(wildcard tests/boot/loader/*.h boot/*.h guest_abi/*.h)
 	@mkdir -p $(@D)
 	@echo "  LOADER  $@"
 	@$(LOADER_CC) $(LOADER_CFLAGS) $(LOADER_LDFLAGS) -Wl,-T,tests/boot/loader/loader.ld -o $@ $(LOADER_SRCS)

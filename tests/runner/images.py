@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Images for boot tests and firmware for Bochs, by name.
 
-    signalbox      build/signalbox.elf as it is
-    signalbox-pvh  a copy whose multiboot1 magic is overwritten: QEMU's -kernel tries multiboot1 first and PVH only
-                   when there is no such header; nothing else differs
-    loader         build/tests/loader.elf, the hostile loader of tests/boot/loader; Signalbox is its first module
+    signalbox        build/signalbox.elf as it is
+    signalbox-clang  build/clang/signalbox.elf
+    signalbox-pvh    a copy whose multiboot1 magic is overwritten: QEMU's -kernel tries multiboot1 first and PVH only
+                     when there is no such header; nothing else differs
+    loader           build/tests/loader.elf, the hostile loader of tests/boot/loader; Signalbox is its first module
 
 Bochs' BIOS sets IA32_FEATURE_CONTROL to 5 (locked, VMX on) on every CPU. Changed copies for other firmwares:
     locked         locked with VMX off on all CPUs      locked-ap    on all but the first CPU
@@ -25,7 +26,8 @@ class ImageError(Exception):
 
 def path(name, build):
     """File of the image, without looking whether it is there."""
-    files = {"signalbox": "signalbox.elf", "signalbox-pvh": "signalbox.elf", "loader": "tests/loader.elf"}
+    files = {"signalbox": "signalbox.elf", "signalbox-pvh": "signalbox.elf",
+             "signalbox-clang": "clang/signalbox.elf", "loader": "tests/loader.elf"}
     if name not in files:
         raise ImageError(f"no such image: {name}")
     return os.path.join(build, files[name])

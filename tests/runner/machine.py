@@ -2,7 +2,7 @@
 """Boot tests: one image on one emulated machine, judged by its serial log and by how the machine ended.
 
 Expectations are regular expressions found in this order, each in a line after the line of the one before; forbidden
-ones match nowhere. `end` is one of
+ones match nowhere. `emulator_log` holds expectations of the same kind for what the emulator says. `end` is one of
     shutdown    the guest ended Bochs by port 0x8900
     exit N      the guest wrote N to QEMU's debug-exit port
     reset       the guest reset the machine (QEMU runs with -no-reboot)
@@ -48,6 +48,7 @@ def _spec(test, image, folder, build):
     spec.qemu_cpu = test["qemu_cpu"]
     spec.qemu_args = test["qemu_args"].split()
     spec.bochs_options = test.lines("bochs_options")
+    spec.verbose = bool(test["emulator_log"])
     if test["machine"] == "bochs" and test["firmware"]:
         spec.bochs_options.append(f"romimage: file={images.bios(test['firmware'], folder)}, options=fastboot")
     if test["end"] == "seen":
@@ -92,8 +93,15 @@ def check_end(end, machine, result):
     return f"the machine should have ended by {end}; {result.status}: {result.detail} (exit code {result.exit_code})"
 
 
+def _emulator_log(folder):
+    path = os.path.join(folder, "emulator.log")
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return "".join(line for line in file if not REGISTER_DUMP.match(line))
+
+
 def _write_log(log, test, spec, result, folder, trouble):
-    emulator = os.path.join(folder, "emulator.log")
     with open(log, "w", encoding="utf-8", errors="replace") as out:
         out.write(f"test      {test.name}\nimage     {spec.image}\nmachine   {spec.machine} {spec.cpu_model}, {spec.cpus} CPUs, "
                   f"{spec.memory} MiB\ncmdline   {spec.append}\nmodules   {spec.modules}\n")
@@ -101,10 +109,7 @@ def _write_log(log, test, spec, result, folder, trouble):
             out.write(f"emulator  {result.status}: {result.detail} (exit code {result.exit_code}, {result.seconds:.1f} s, "
                       f"{result.ticks} ticks)\n")
         out.write(f"verdict   {trouble or 'passed'}\n\n---- serial port\n{result.serial_text if result else ''}")
-        if os.path.exists(emulator):
-            with open(emulator, encoding="utf-8", errors="replace") as file:
-                lines = [line for line in file if not REGISTER_DUMP.match(line)]
-                out.write("\n---- emulator, last lines\n" + "".join(lines[-60:]))
+        out.write("\n---- emulator, last lines\n" + "\n".join(_emulator_log(folder).splitlines()[-60:]) + "\n")
 
 
 def _run_with_hook(hook, spec, folder, test, build):
@@ -137,6 +142,7 @@ def run(test, build, log):
         if test["silent"] == "yes" and text.strip():
             trouble = f"the serial port should be silent: {text.strip()[:100]}"
         trouble = trouble or check_text(text, test.lines("expect"), test.lines("forbid"))
+        trouble = trouble or check_text(_emulator_log(folder), test.lines("emulator_log"), [])
         trouble = trouble or check_end(test["end"], test["machine"], result)
         _write_log(log, test, spec, result, folder, trouble)
         verdict = outcome.failed(trouble) if trouble else outcome.passed()

@@ -16,13 +16,13 @@ import subprocess
 from dataclasses import dataclass, field
 
 AXES = ("cpu_model", "start", "memory", "cpus", "item")
-LINES = ("modules", "expect", "forbid", "bochs_options")  # one value per line
+LINES = ("modules", "expect", "forbid", "bochs_options", "emulator_log")  # one value per line
 KEYS = {
     "group": "other", "about": "", "after": "", "timeout": "60", "weight": "1",
     "command": "", "item": "", "item_command": "", "needs": "",
     "image": "", "machine": "", "cpu_model": "", "cpus": "1", "memory": "64", "start": "", "firmware": "",
     "append": "", "modules": "", "variant": "patched", "accel": "tcg", "qemu_cpu": "", "qemu_args": "",
-    "bochs_options": "", "expect": "", "forbid": "", "end": "", "hook": "", "silent": "no",
+    "bochs_options": "", "emulator_log": "", "expect": "", "forbid": "", "end": "", "hook": "", "silent": "no",
 }
 MACHINES = ("bochs", "qemu")
 STARTS = ("", "kernel", "multiboot", "multiboot2")
@@ -79,7 +79,7 @@ def _check(name, values):
         raise RecordError(f"[{name}]: a boot test must expect something, or say silent = yes")
     if values["machine"] and not values["end"]:
         raise RecordError(f"[{name}]: a boot test must say how the machine ends")
-    for pattern in values["expect"].splitlines() + values["forbid"].splitlines():
+    for pattern in "\n".join(values[key] for key in ("expect", "forbid", "emulator_log")).splitlines():
         try:
             re.compile(pattern)
         except re.error as error:
