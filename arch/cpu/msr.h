@@ -8,6 +8,7 @@
 
 enum msr {
     MSR_IA32_TSC = 0x10,
+    MSR_IA32_PLATFORM_ID = 0x17,
     MSR_IA32_APIC_BASE = 0x1b,
     MSR_IA32_FEATURE_CONTROL = 0x3a, /* VMX or SMX */
     MSR_IA32_TSC_ADJUST = 0x3b,      /* CPUID.7.0:EBX[1] */

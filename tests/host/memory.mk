@@ -11,3 +11,6 @@ frame_test_SRCS = tests/host/frame_test.c hv/core/frame.c
 
 HOST_TESTS += guest_walk_test
 guest_walk_test_SRCS = tests/host/guest_walk_test.c hv/core/guest_walk.c
+
+HOST_TESTS += msr_policy_test
+msr_policy_test_SRCS = tests/host/msr_policy_test.c hv/exit/msr_policy.c
