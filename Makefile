@@ -28,7 +28,7 @@ CODEGEN := $(filter-out -fno-tree-loop-distribute-patterns,$(CODEGEN))
 endif
 
 HV_CFLAGS  = -std=c11 $(WARNINGS) $(CODEGEN) $(REPRODUCIBLE) -I. $(BUILD_NEWLIB_CFLAGS) -MMD -MP
-HV_LDFLAGS = -nostdlib -static -no-pie -Wl,-T,linker.ld -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
+HV_LDFLAGS = -nostdlib -static -Wl,-T,linker.ld -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
 
 # ---- sources ---------------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ $(IMAGE): $(BUILD)/hv/symtab.S linker.ld tools/link_check.py
 	@$(OBJDUMP) -d $@.full > $(BUILD)/signalbox.asm
 	@$(PYTHON) tools/symbols.py $@.full --verify --list $(BUILD)/signalbox.sym
 	@$(OBJCOPY) --strip-debug $@.full $@.stripped
-	@$(PYTHON) tools/link_check.py $@.stripped
+	@$(PYTHON) tools/link_check.py $@.stripped --allow "fpu_*"
 	@mv $@.stripped $@
 
 -include $(HV_OBJS:.o=.d)
@@ -91,4 +91,5 @@ help: ## list the targets
 clean: ## remove build/ (the caches outside the tree stay)
 	rm -rf $(BUILD)
 
+include mgmt/mgmt.mk
 -include tests/tests.mk

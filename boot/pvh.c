@@ -3,7 +3,7 @@
  * pvh: hvm_start_info to struct boot_info. Pure.
  * Version 0 carries no memory map (its guests ask their hypervisor): BOOT_ERROR_NO_MEMORY_MAP.
  */
-#include "boot/pvh.h"
+#include "guest_abi/pvh.h"
 
 #include "boot/boot_build.h"
 #include "boot/boot_info.h"

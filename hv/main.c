@@ -22,6 +22,7 @@
 #include "drivers/uart16550.h"
 #include "hv/core/config.h"
 #include "hv/core/cpus.h"
+#include "hv/core/domain0.h"
 #include "hv/core/irq.h"
 #include "hv/core/log.h"
 #include "hv/core/machine.h"
@@ -31,6 +32,10 @@
 #include "hv/core/panic.h"
 #include "hv/core/readiness.h"
 #include "hv/core/symtab.h"
+#include "hv/core/system.h"
+#include "hv/exit/run.h"
+
+struct system system_info;
 
 static struct boot_info boot;
 static struct acpi_info acpi;
@@ -177,6 +182,23 @@ static uint64_t start_clock(void)
     return khz;
 }
 
+static void describe_system(void)
+{
+    uint32_t *brand = (uint32_t *)(void *)system_info.cpu_brand;
+    system_info.boot = &boot;
+    system_info.memory_total = ram_usable(&boot.memmap);
+    system_info.console_getc = uart16550_getc;
+    if (cpuid(0x80000000, 0).eax < 0x80000004)
+        return;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct cpuid_regs r = cpuid(0x80000002 + i, 0);
+        brand[4 * i] = r.eax;
+        brand[4 * i + 1] = r.ebx;
+        brand[4 * i + 2] = r.ecx;
+        brand[4 * i + 3] = r.edx;
+    }
+}
+
 __attribute__((noreturn)) static void start_machine(void)
 {
     read_acpi();
@@ -189,8 +211,16 @@ __attribute__((noreturn)) static void start_machine(void)
         log_warning("%u NMIs arrived during start; ignored", irq_stray_nmis());
     log_info("ready: %u CPUs, %lu of %lu KiB of hypervisor memory free", pcpu_count,
              page_free_count() * 4, page_total() * 4);
-    log_warning("nothing to run: the first boot module is to be the management domain");
-    machine_stop(MACHINE_CODE_OK);
+    pcpu_tsc_khz = tsc_khz;
+    describe_system();
+    if (!boot.module_count) {
+        log_warning("nothing to run: the first boot module is to be the management domain");
+        machine_stop(MACHINE_CODE_OK);
+    }
+    if (!domain0_create(&boot) || !cpus_release(run_enter))
+        machine_stop(MACHINE_CODE_FAILED);
+    domain0_start();
+    run_enter();
 }
 
 /* Leaves the boot stack for good: nothing of its frames is needed again. */

@@ -95,6 +95,25 @@ INSN_CR(3)
 INSN_CR(4)
 #undef INSN_CR
 
+#define INSN_DR(n)                                                                                 \
+    static inline uint64_t read_dr##n(void)                                                        \
+    {                                                                                              \
+        uint64_t v;                                                                                \
+        __asm__ volatile("mov %%db" #n ", %0" : "=r"(v));                                          \
+        return v;                                                                                  \
+    }                                                                                              \
+    static inline void write_dr##n(uint64_t v)                                                     \
+    {                                                                                              \
+        __asm__ volatile("mov %0, %%db" #n ::"r"(v));                                              \
+    }
+
+INSN_DR(0)
+INSN_DR(1)
+INSN_DR(2)
+INSN_DR(3)
+INSN_DR(6)
+#undef INSN_DR
+
 static inline void invlpg(const volatile void *va)
 {
     __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");

@@ -6,6 +6,9 @@
  */
 #include "arch/vmx/vmx.h"
 
+#include "arch/vmx/vmcs.h"
+#include "arch/vmx/vmx_context.h"
+
 #include "arch/cpu/insn.h"
 #include "arch/cpu/msr.h"
 
@@ -35,6 +38,11 @@ void vmx_off(void)
     write_cr4(read_cr4() & ~CR4_VMXE);
 }
 
+uint32_t vmx_instruction_error(void)
+{
+    return vmcs_read32(VMCS_INSTRUCTION_ERROR);
+}
+
 void vmx_invept(uint64_t eptp)
 {
     struct inv_descriptor d = {eptp, 0};
@@ -57,4 +65,21 @@ void vmx_invvpid(uint16_t vpid)
                      : "memory");
     if (fail)
         __builtin_trap();
+}
+
+void vmx_context_load(struct vmx_context *c)
+{
+    bool fail;
+    __asm__ volatile("vmptrld %1" : "=@ccbe"(fail) : "m"(c->vmcs_pa) : "memory");
+    if (fail)
+        __builtin_trap();
+}
+
+void vmx_context_clear(struct vmx_context *c)
+{
+    bool fail;
+    __asm__ volatile("vmclear %1" : "=@ccbe"(fail) : "m"(c->vmcs_pa) : "memory");
+    if (fail)
+        __builtin_trap();
+    c->launched = 0;
 }

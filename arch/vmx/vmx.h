@@ -15,6 +15,9 @@ bool vmx_on(const struct vmx_caps *caps, void *region, uint64_t region_pa);
  * (CR4.VMXE clear). */
 void vmx_off(void);
 
+/* Why the last VMX instruction failed, with a VMCS loaded: SDM volume 3, "VM Instruction Error Numbers". */
+uint32_t vmx_instruction_error(void);
+
 /* INVEPT, single context: drops what this CPU cached of one EPT. */
 void vmx_invept(uint64_t eptp);
 

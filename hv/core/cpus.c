@@ -7,19 +7,27 @@
 #include "hv/core/cpus.h"
 
 #include "arch/cpu/atomic.h"
+#include "arch/cpu/fpu.h"
 #include "arch/cpu/insn.h"
 #include "arch/cpu/lapic.h"
 #include "arch/cpu/paging.h"
 #include "arch/cpu/smp.h"
+#include "arch/cpu/vectors.h"
 #include "hv/core/config.h"
+#include "hv/core/gmem.h"
 #include "hv/core/log.h"
 #include "hv/core/readiness.h"
+#include "hv/core/sched.h"
+
+static void (*release_entry)(void); /* where waiting CPUs go; NULL: not yet */
 
 static void init_self(struct pcpu *p)
 {
     desc_load(&p->desc, p);
     lapic_init_cpu();
     readiness_check_self(p);
+    p->has_tsc_aux = cpuid(0x80000001, 0).edx & BIT(27);
+    p->equipped = fpu_init_cpu() && sched_init_cpu(p) && gmem_init_cpu();
 }
 
 struct pcpu *cpus_init_boot_cpu(void)
@@ -42,8 +50,26 @@ static void ap_main(struct percpu *self)
     init_self((struct pcpu *)self);
     /* Release: whoever sees `online` sees this CPU's block complete. */
     atomic_store_release(&self->online, true);
-    for (;;)
+    while (!atomic_load_acquire(&release_entry))
         sti_hlt_cli();
+    release_entry();
+}
+
+bool cpus_release(void (*run)(void))
+{
+    for (uint32_t i = 0; i < pcpu_count; i++) {
+        pcpu_table[i]->start_tsc = rdtsc();
+        if (pcpu_table[i]->equipped)
+            continue;
+        log_error("CPU %u: no memory for its tables (raise hvmem=), or its extended state differs "
+                  "from CPU 0's",
+                  i);
+        return false;
+    }
+    atomic_store_release(&release_entry, run);
+    for (uint32_t i = 1; i < pcpu_count; i++)
+        lapic_send(pcpu_table[i]->arch.apic_id, LAPIC_FIXED, VECTOR_KICK);
+    return true;
 }
 
 static bool start_one(const struct acpi_cpu *cpu)

@@ -14,6 +14,7 @@
 #include "hv/core/log.h"
 #include "hv/core/machine.h"
 #include "hv/core/panic.h"
+#include "hv/core/timer.h"
 
 static uint32_t stray_nmis;
 
@@ -24,6 +25,8 @@ void hv_irq(uint8_t vector)
         return;
     if (vector == VECTOR_CALL)
         smp_run_calls();
+    else if (vector == VECTOR_TIMER)
+        timer_interrupt();
     else if (vector == VECTOR_APIC_ERROR)
         log_limited(&limit, LOG_WARNING, "CPU %u: local APIC error, ESR %#x", percpu_self()->index,
                     lapic_errors());

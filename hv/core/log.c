@@ -136,6 +136,15 @@ void log_set_console(log_sink sink, log_drain drain, enum log_level level)
     spin_unlock(&lock);
 }
 
+void log_console_write(const char *text, size_t len)
+{
+    spin_lock(&lock);
+    if (console)
+        for (size_t i = 0; i < len; i++)
+            console(text[i]);
+    spin_unlock(&lock);
+}
+
 void log_flush(void)
 {
     if (console_drain)

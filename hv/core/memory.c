@@ -8,6 +8,7 @@
 
 #include "arch/cpu/paging.h"
 #include "hv/core/config.h"
+#include "hv/core/frame.h"
 #include "hv/core/log.h"
 #include "hv/core/page.h"
 
@@ -41,6 +42,24 @@ static uint64_t default_pool(uint64_t usable)
     uint64_t size = usable / 8;
     size = size > CONFIG_POOL_DEFAULT ? CONFIG_POOL_DEFAULT : size;
     return size < CONFIG_POOL_MIN ? CONFIG_POOL_MIN : size;
+}
+
+/* One entry per frame up to the top of RAM, wherever there is room; mapped for good. */
+static bool make_frame_table(void)
+{
+    uint64_t count = ram_top(ram.map) / PAGE_SIZE;
+    uint64_t size = align_up(count * sizeof(struct frame), PAGE_SIZE);
+    uint64_t pa = ram_find(&ram, size, CONFIG_POOL_ALIGN, MIB, ~0UL);
+    if (!pa)
+        pa = ram_find(&ram, size, PAGE_SIZE, MIB, ~0UL);
+    if (!pa || !ram_take(&ram, pa, pa + size) || !paging_map(PAGING_FRAMES, pa, size, PAGING_W)) {
+        log_error("No room for the frame table (%lu KiB).", size / KIB);
+        return false;
+    }
+    frame_init((struct frame *)PAGING_FRAMES, count);
+    for (uint32_t i = 0; i < ram.taken_count; i++)
+        frame_set_owner(ram.taken[i].start, ram.taken[i].end - ram.taken[i].start, FRAME_HV, 0);
+    return true;
 }
 
 bool memory_init(const struct boot_info *boot, uint64_t pool_size)
@@ -78,6 +97,8 @@ bool memory_init(const struct boot_info *boot, uint64_t pool_size)
         return false;
     }
     page_set_linear(PAGING_POOL);
+    if (!make_frame_table())
+        return false;
     log_info("hypervisor: image %#lx-%#lx, memory %#lx-%#lx (%lu KiB)", IMAGE_TO_PA(image_start),
              IMAGE_TO_PA(image_end) - 1, pa, pa + size - 1, size / KIB);
     return true;

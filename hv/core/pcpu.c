@@ -13,6 +13,7 @@ _Static_assert(offsetof(struct pcpu, arch) == 0, "GS leads to both structs");
 
 struct pcpu *pcpu_table[CONFIG_MAX_CPUS];
 uint32_t pcpu_count;
+uint64_t pcpu_tsc_khz;
 
 struct pcpu *pcpu_new(uint32_t index, uint32_t apic_id)
 {

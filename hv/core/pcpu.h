@@ -9,7 +9,9 @@
 #include "arch/cpu/desc.h"
 #include "arch/cpu/percpu.h"
 #include "arch/vmx/vmx_caps.h"
+#include "hv/core/timer.h"
 
+struct runq;
 struct vcpu;
 
 struct pcpu {
@@ -21,11 +23,29 @@ struct pcpu {
     struct vmx_caps caps;
     void *vmxon_region;
     bool vmx_active;
+    bool has_tsc_aux;
+    bool equipped; /* extended state, run queue and window are there */
+    struct vcpu *
+        loaded; /* whose VMCS is current and whose switched state is in the hardware: vcpu_state.c */
+    uint64_t start_tsc; /* when it began to run vCPUs */
+    uint64_t ticks_idle;
+    uint64_t switches;
+    uint64_t exits;
+
+    /* Each with a lock of its own. */
+    struct runq *runq; /* sched.c */
+    struct timer_queue timers;
+
+    /* Under the management lock. */
+    uint32_t assigned; /* vCPUs that belong here */
 };
 
 /* All CPUs that came up, by index; entries below pcpu_count are never NULL and never change. */
 extern struct pcpu *pcpu_table[];
 extern uint32_t pcpu_count;
+
+/* TSC ticks per millisecond, constant after start. */
+extern uint64_t pcpu_tsc_khz;
 
 static inline struct pcpu *pcpu_self(void)
 {

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "boot/multiboot.h"
-#include "boot/pvh.h"
+#include "guest_abi/pvh.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PTR(pa)       ((void *)(uintptr_t)(pa))

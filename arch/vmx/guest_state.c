@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Register state between the VMCS and the records of the ABI. The checks are those of SDM volume 3, "Checking and Loading Guest State", as far as a record can
+ * break them; what slips through fails the VM entry and stops that domain alone.
+ */
+#include "arch/vmx/guest_state.h"
+
+#include "arch/cpu/msr.h"
+#include "arch/vmx/guest_cr.h"
+#include "arch/vmx/inject.h"
+#include "arch/vmx/vmx_ctls.h"
+
+#define ACCESS_L        BIT(13)
+#define ACCESS_DB       BIT(14)
+#define ACCESS_UNUSABLE BIT(16)
+#define ACCESS_DEFINED  0x1f0ffUL
+#define CR0_WRITABLE                                                                               \
+    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
+     CR0_PG)
+#define DR7_FIXED        0x400UL
+#define BLOCKING_DEFINED 0xfU
+#define INFO_DEFINED     0x80000fffU
+#define INFO_VALID       BIT(31)
+
+unsigned guest_code_bits(void)
+{
+    uint64_t access = vmcs_read(VMCS_GUEST_CS_ACCESS);
+    if ((access & ACCESS_L) && (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA))
+        return 64;
+    return access & ACCESS_DB ? 32 : 16;
+}
+
+void guest_segment_bases(uint64_t base[6])
+{
+    for (unsigned s = 0; s < 6; s++)
+        base[s] = vmcs_read((enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * s));
+}
+
+uint64_t guest_cr3(void)
+{
+    return vmcs_read(VMCS_GUEST_CR3);
+}
+
+uint64_t guest_efer(void)
+{
+    return vmcs_read(VMCS_GUEST_EFER);
+}
+
+void guest_pdptes(uint64_t out[4])
+{
+    for (unsigned i = 0; i < 4; i++)
+        out[i] = vmcs_read((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i));
+}
+
+uint64_t guest_pat(void)
+{
+    return vmcs_read(VMCS_GUEST_PAT);
+}
+
+void guest_set_pat(uint64_t pat)
+{
+    vmcs_write(VMCS_GUEST_PAT, pat);
+}
+
+void guest_set_tsc_offset(uint64_t offset)
+{
+    vmcs_write(VMCS_TSC_OFFSET, offset);
+}
+
+static enum vmcs_field sysenter_field(unsigned which)
+{
+    static const enum vmcs_field field[] = {VMCS_GUEST_SYSENTER_CS, VMCS_GUEST_SYSENTER_ESP,
+                                            VMCS_GUEST_SYSENTER_EIP};
+    return field[which];
+}
+
+uint64_t guest_sysenter(unsigned which)
+{
+    return vmcs_read(sysenter_field(which));
+}
+
+void guest_set_sysenter(unsigned which, uint64_t value)
+{
+    vmcs_write(sysenter_field(which), value);
+}
+
+void guest_set_rip(uint64_t rip)
+{
+    vmcs_write(VMCS_GUEST_RIP, rip);
+}
+
+/* The eight segments of struct hv_sregs stand in the order of the VMCS encodings. */
+static void get_segment(unsigned i, struct hv_segment *s)
+{
+    *s = (struct hv_segment){
+        .selector = (uint16_t)vmcs_read((enum vmcs_field)(VMCS_GUEST_ES_SELECTOR + 2 * i)),
+        .base = vmcs_read((enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * i)),
+        .limit = vmcs_read32((enum vmcs_field)(VMCS_GUEST_ES_LIMIT + 2 * i)),
+        .access = vmcs_read32((enum vmcs_field)(VMCS_GUEST_ES_ACCESS + 2 * i)),
+    };
+}
+
+static void set_segment(unsigned i, const struct hv_segment *s)
+{
+    vmcs_write((enum vmcs_field)(VMCS_GUEST_ES_SELECTOR + 2 * i), s->selector);
+    vmcs_write((enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * i), s->base);
+    vmcs_write((enum vmcs_field)(VMCS_GUEST_ES_LIMIT + 2 * i), s->limit);
+    vmcs_write((enum vmcs_field)(VMCS_GUEST_ES_ACCESS + 2 * i), s->access);
+}
+
+void guest_get_sregs(struct hv_sregs *s)
+{
+    struct hv_segment *segment = &s->es;
+    for (unsigned i = 0; i < 8; i++)
+        get_segment(i, &segment[i]);
+    s->gdt = (struct hv_table){.base = vmcs_read(VMCS_GUEST_GDTR_BASE),
+                               .limit = vmcs_read32(VMCS_GUEST_GDTR_LIMIT)};
+    s->idt = (struct hv_table){.base = vmcs_read(VMCS_GUEST_IDTR_BASE),
+                               .limit = vmcs_read32(VMCS_GUEST_IDTR_LIMIT)};
+    s->cr0 = guest_cr_cr0();
+    s->cr3 = vmcs_read(VMCS_GUEST_CR3);
+    s->cr4 = guest_cr_cr4();
+    s->efer = vmcs_read(VMCS_GUEST_EFER);
+    s->dr7 = vmcs_read(VMCS_GUEST_DR7);
+}
+
+void guest_debug_exception_taken(void)
+{
+    vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~BIT(13));
+}
+
+static bool canonical(uint64_t address)
+{
+    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+static bool sregs_valid(const struct hv_sregs *s, uint64_t cr4_allowed, uint64_t efer_allowed)
+{
+    const struct hv_segment *segment = &s->es;
+    for (unsigned i = 0; i < 8; i++)
+        if (segment[i].reserved || segment[i].reserved1 || (segment[i].access & ~ACCESS_DEFINED) ||
+            !canonical(segment[i].base))
+            return false;
+    bool lma = s->efer & EFER_LMA;
+    bool paging = s->cr0 & CR0_PG;
+    return !(s->cr0 & ~(uint64_t)CR0_WRITABLE) && (!paging || (s->cr0 & CR0_PE)) &&
+           !(s->cr4 & ~cr4_allowed) && !(s->efer & ~(efer_allowed | EFER_LMA)) &&
+           lma == (paging && (s->efer & EFER_LME)) && (!lma || (s->cr4 & CR4_PAE)) &&
+           !(s->cr3 >> 52) && !(s->dr7 >> 32) && canonical(s->gdt.base) && canonical(s->idt.base) &&
+           s->gdt.limit <= 0xffff && s->idt.limit <= 0xffff;
+}
+
+bool guest_set_sregs(const struct hv_sregs *s, const struct vmx_caps *caps, uint64_t cr4_allowed,
+                     uint64_t efer_allowed)
+{
+    if (!sregs_valid(s, cr4_allowed, efer_allowed))
+        return false;
+    const struct hv_segment *segment = &s->es;
+    for (unsigned i = 0; i < 8; i++)
+        set_segment(i, &segment[i]);
+    vmcs_write(VMCS_GUEST_GDTR_BASE, s->gdt.base);
+    vmcs_write(VMCS_GUEST_GDTR_LIMIT, s->gdt.limit);
+    vmcs_write(VMCS_GUEST_IDTR_BASE, s->idt.base);
+    vmcs_write(VMCS_GUEST_IDTR_LIMIT, s->idt.limit);
+    uint64_t must = caps->cr0_must & ~(uint64_t)(CR0_PE | CR0_PG);
+    vmcs_write(VMCS_GUEST_CR0, (s->cr0 & ~(uint64_t)(CR0_CD | CR0_NW)) | must | CR0_ET);
+    vmcs_write(VMCS_CR0_SHADOW, s->cr0 | CR0_ET);
+    vmcs_write(VMCS_GUEST_CR3, s->cr3);
+    vmcs_write(VMCS_GUEST_CR4, s->cr4 | caps->cr4_must);
+    vmcs_write(VMCS_CR4_SHADOW, s->cr4);
+    vmcs_write(VMCS_GUEST_EFER, s->efer);
+    vmcs_write(VMCS_GUEST_DR7, s->dr7 | DR7_FIXED);
+    uint64_t entry = vmcs_read(VMCS_ENTRY_CONTROLS) & ~ENTRY_IA32E_GUEST;
+    vmcs_write(VMCS_ENTRY_CONTROLS, s->efer & EFER_LMA ? entry | ENTRY_IA32E_GUEST : entry);
+    return true;
+}
+
+void guest_get_events(struct hv_events *e)
+{
+    e->interruptibility = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
+    e->pending = inject_get(&e->pending_error);
+    e->pending_debug = vmcs_read(VMCS_GUEST_PENDING_DEBUG);
+}
+
+bool guest_set_events(const struct hv_events *e)
+{
+    if ((e->interruptibility & ~BLOCKING_DEFINED) || (e->pending & ~INFO_DEFINED) ||
+        (e->interruptibility & 3) == 3 || (e->pending && !(e->pending & INFO_VALID)))
+        return false;
+    vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, e->interruptibility);
+    vmcs_write(VMCS_GUEST_PENDING_DEBUG, e->pending_debug);
+    inject_set(e->pending, e->pending_error);
+    return true;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Decoding of exit qualifications, SDM volume 3, "Basic VM-Exit Information", one function per table there. */
+#include "arch/vmx/vm_exit.h"
+
+#include "arch/cpu/vectors.h"
+
+#define INFO_VALID       BIT(31)
+#define INFO_ERROR_CODE  BIT(11)
+#define INFO_NMI_UNBLOCK BIT(12)
+#define INFO_TYPE(i)     ((uint8_t)field_get(i, 10, 8))
+
+int vm_exit_interrupt_vector(void)
+{
+    uint64_t info = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
+    return info & INFO_VALID ? (int)(info & 0xff) : -1;
+}
+
+struct vm_exit_event vm_exit_interruption(void)
+{
+    uint64_t info = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
+    struct vm_exit_event e = {.valid = info & INFO_VALID,
+                              .vector = (uint8_t)info,
+                              .type = INFO_TYPE(info),
+                              .has_error = info & INFO_ERROR_CODE,
+                              .nmi_unblocked = info & INFO_NMI_UNBLOCK};
+    if (e.has_error)
+        e.error = vmcs_read32(VMCS_EXIT_INTERRUPTION_ERROR);
+    return e;
+}
+
+struct vm_exit_io vm_exit_io(void)
+{
+    uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+    return (struct vm_exit_io){.port = (uint16_t)(q >> 16),
+                               .width = (uint8_t)((q & 7) + 1),
+                               .in = q & BIT(3),
+                               .string = q & BIT(4),
+                               .rep = q & BIT(5)};
+}
+
+struct vm_exit_cr vm_exit_cr(void)
+{
+    uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+    return (struct vm_exit_cr){.cr = (uint8_t)(q & 15),
+                               .kind = (enum vm_exit_cr_kind)field_get(q, 5, 4),
+                               .gpr = (uint8_t)field_get(q, 11, 8),
+                               .lmsw_source = (uint16_t)(q >> 16)};
+}
+
+struct vm_exit_dr vm_exit_dr(void)
+{
+    uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+    return (struct vm_exit_dr){
+        .dr = (uint8_t)(q & 7), .from_dr = q & BIT(4), .gpr = (uint8_t)field_get(q, 11, 8)};
+}
+
+struct vm_exit_memory vm_exit_memory(void)
+{
+    uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+    struct vm_exit_memory m = {.gpa = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS),
+                               .read = q & BIT(0),
+                               .write = q & BIT(1),
+                               .fetch = q & BIT(2),
+                               .linear_valid = q & BIT(7),
+                               .page_walk = (q & BIT(7)) && !(q & BIT(8)),
+                               .during_delivery = vmcs_read(VMCS_IDT_VECTORING_INFO) & INFO_VALID};
+    if (m.linear_valid)
+        m.linear = vmcs_read(VMCS_GUEST_LINEAR_ADDRESS);
+    return m;
+}
+
+uint64_t vm_exit_qualification(void)
+{
+    return vmcs_read(VMCS_EXIT_QUALIFICATION);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a VM exit says: each function decodes one part of the exit information of the current VMCS into plain fields, so that hv/exit never sees a
+ * qualification bit. A handler reads only the parts that it needs. SDM volume 3, "VM-Exit Information Fields" and appendix C "VMX Basic Exit Reasons".
+ */
+#ifndef ARCH_VMX_VM_EXIT_H
+#define ARCH_VMX_VM_EXIT_H
+
+#include "arch/cpu/bits.h"
+#include "arch/vmx/vmcs.h"
+
+enum exit_reason {
+    EXIT_EXCEPTION_NMI = 0,
+    EXIT_EXTERNAL_INTERRUPT = 1,
+    EXIT_TRIPLE_FAULT = 2,
+    EXIT_INIT = 3,
+    EXIT_SIPI = 4,
+    EXIT_INTERRUPT_WINDOW = 7,
+    EXIT_NMI_WINDOW = 8,
+    EXIT_TASK_SWITCH = 9,
+    EXIT_CPUID = 10,
+    EXIT_GETSEC = 11,
+    EXIT_HLT = 12,
+    EXIT_INVD = 13,
+    EXIT_RDPMC = 15,
+    EXIT_VMCALL = 18,
+    EXIT_VMCLEAR = 19,
+    EXIT_VMLAUNCH = 20,
+    EXIT_VMPTRLD = 21,
+    EXIT_VMPTRST = 22,
+    EXIT_VMREAD = 23,
+    EXIT_VMRESUME = 24,
+    EXIT_VMWRITE = 25,
+    EXIT_VMXOFF = 26,
+    EXIT_VMXON = 27,
+    EXIT_CR_ACCESS = 28,
+    EXIT_MOV_DR = 29,
+    EXIT_IO = 30,
+    EXIT_RDMSR = 31,
+    EXIT_WRMSR = 32,
+    EXIT_ENTRY_GUEST_STATE = 33,
+    EXIT_ENTRY_MSR_LOAD = 34,
+    EXIT_MWAIT = 36,
+    EXIT_MONITOR_TRAP = 37,
+    EXIT_MONITOR = 39,
+    EXIT_PAUSE = 40,
+    EXIT_ENTRY_MACHINE_CHECK = 41,
+    EXIT_TPR_THRESHOLD = 43,
+    EXIT_APIC_ACCESS = 44,
+    EXIT_EOI = 45,
+    EXIT_GDTR_IDTR = 46,
+    EXIT_LDTR_TR = 47,
+    EXIT_EPT_VIOLATION = 48,
+    EXIT_EPT_MISCONFIG = 49,
+    EXIT_INVEPT = 50,
+    EXIT_RDTSCP = 51,
+    EXIT_PREEMPTION_TIMER = 52,
+    EXIT_INVVPID = 53,
+    EXIT_WBINVD = 54,
+    EXIT_XSETBV = 55,
+    EXIT_APIC_WRITE = 56,
+    EXIT_RDRAND = 57,
+    EXIT_INVPCID = 58,
+    EXIT_VMFUNC = 59,
+    EXIT_ENCLS = 60,
+    EXIT_RDSEED = 61,
+    EXIT_XSAVES = 63,
+    EXIT_XRSTORS = 64,
+    EXIT_UMWAIT = 67,
+    EXIT_TPAUSE = 68,
+    EXIT_REASON_COUNT = 72,
+};
+
+/* Bit 31 of the reason: the entry failed after its checks of controls and host state. */
+#define EXIT_ENTRY_FAILURE BIT(31)
+
+static inline uint32_t vm_exit_reason(void)
+{
+    return vmcs_read32(VMCS_EXIT_REASON);
+}
+
+/*
+ * The instruction that exited is done: RIP goes behind it, and the shadow of an STI or MOV SS before it ends
+ * (SDM volume 3, "Blocking by STI", "Blocking by MOV SS").
+ */
+static inline void vm_exit_advance_by(uint64_t length)
+{
+    vmcs_write(VMCS_GUEST_RIP, vmcs_read(VMCS_GUEST_RIP) + length);
+    uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+    if (__builtin_expect(blocking & 3, 0))
+        vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~3UL);
+}
+
+static inline void vm_exit_advance(void)
+{
+    vm_exit_advance_by(vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
+}
+
+/* Vector of an acknowledged external interrupt; -1: none is valid. */
+int vm_exit_interrupt_vector(void);
+
+struct vm_exit_event {
+    bool valid;
+    uint8_t vector;
+    uint8_t type; /* enum inject_type, inject.h */
+    bool has_error;
+    uint32_t error;
+    bool nmi_unblocked; /* an IRET that faulted had already ended NMI blocking */
+};
+struct vm_exit_event vm_exit_interruption(void);
+
+struct vm_exit_io {
+    uint16_t port;
+    uint8_t width; /* bytes */
+    bool in, string, rep;
+};
+struct vm_exit_io vm_exit_io(void);
+
+enum vm_exit_cr_kind { CR_MOV_TO, CR_MOV_FROM, CR_CLTS, CR_LMSW };
+struct vm_exit_cr {
+    uint8_t cr;
+    uint8_t gpr; /* enum gpr */
+    enum vm_exit_cr_kind kind;
+    uint16_t lmsw_source;
+};
+struct vm_exit_cr vm_exit_cr(void);
+
+struct vm_exit_dr {
+    uint8_t dr, gpr;
+    bool from_dr;
+};
+struct vm_exit_dr vm_exit_dr(void);
+
+struct vm_exit_memory {
+    uint64_t gpa;
+    uint64_t linear;
+    bool linear_valid;
+    bool page_walk; /* the access was to the guest's own page tables */
+    bool read, write, fetch;
+    bool during_delivery; /* an event was being delivered (IDT-vectoring) */
+};
+struct vm_exit_memory vm_exit_memory(void);
+
+uint64_t vm_exit_qualification(void);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Scheduler. A vCPU belongs to one CPU at a time (`cpu`) and is in one of four places there, all under that CPU's queue lock:
+ *
+ *   held or blocked        in no list
+ *   runnable               in the list of its priority (`queued`)
+ *   running                the queue's `current`
+ *
+ * Wake-up. Blocking and waking are the two halves of a Dekker handshake on {blocked, requests}:
+ *
+ *   CPU of v, in sched_block            anybody, in sched_request
+ *     blocked = true                      requests |= bit          (locked OR: a full barrier)
+ *     full fence                          read blocked
+ *     read requests                         set: take the lock, unblock
+ *       set: blocked = false, go on         clear: v runs or is queued; it reads requests before it enters
+ *
+ * Either the waker sees `blocked`, or the blocker sees the request: tests/models/wakeup.pml. The same pairing holds between `running` and `requests`
+ * for vCPUs that are about to enter: sched_next fences after it has set `running`, so either the requester sees it and sends the IPI, or the test of
+ * `requests` before the entry sees the request. An IPI that arrives in root mode stays pending (interrupts are off) and ends the guest's first instruction.
+ */
+#include "hv/core/sched.h"
+
+#include "arch/cpu/insn.h"
+#include "arch/cpu/lapic.h"
+#include "arch/cpu/smp.h"
+#include "arch/cpu/vectors.h"
+#include "hv/core/domain.h"
+#include "hv/core/page.h"
+#include "hv/core/panic.h"
+#include "hv/core/pcpu.h"
+
+struct runq {
+    struct spinlock lock;
+    uint64_t bitmap[4];     /* priorities with a runnable vCPU */
+    struct vcpu *head[256]; /* circular lists */
+    struct vcpu *current;   /* NULL: idle */
+    uint32_t queued;
+    bool slice_over;    /* the slice timer fired: `current` goes to the tail */
+    struct timer slice; /* only its own CPU sets and cancels it */
+    uint64_t slice_us_now;
+};
+_Static_assert(sizeof(struct runq) <= PAGE_SIZE, "one page");
+
+static struct pcpu *home(const struct vcpu *v)
+{
+    return pcpu_table[v->cpu];
+}
+
+/* The queue of v's CPU, locked; v may move until the lock is held. */
+static struct runq *lock_home(struct vcpu *v)
+{
+    for (;;) {
+        struct runq *q = pcpu_table[atomic_load_relaxed(&v->cpu)]->runq;
+        spin_lock(&q->lock);
+        if (home(v)->runq == q)
+            return q;
+        spin_unlock(&q->lock);
+    }
+}
+
+static bool eligible(const struct vcpu *v)
+{
+    return !v->holds && !v->blocked;
+}
+
+static void account(struct vcpu *v)
+{
+    uint64_t now = rdtsc();
+    v->ticks[v->account] += now - v->account_since;
+    v->account_since = now;
+    v->account = v->running  ? ACCOUNT_RUNNING
+                 : v->queued ? ACCOUNT_RUNNABLE
+                 : v->holds  ? ACCOUNT_OFFLINE
+                             : ACCOUNT_BLOCKED;
+}
+
+static void enqueue(struct runq *q, struct vcpu *v, bool at_head)
+{
+    struct vcpu **head = &q->head[v->priority];
+    if (!*head) {
+        v->next = v->prev = v;
+        *head = v;
+        q->bitmap[v->priority / 64] |= BIT(v->priority % 64);
+    } else {
+        v->next = *head;
+        v->prev = (*head)->prev;
+        v->prev->next = v;
+        (*head)->prev = v;
+        if (at_head)
+            *head = v;
+    }
+    v->queued = true;
+    q->queued++;
+}
+
+static void dequeue(struct runq *q, struct vcpu *v)
+{
+    struct vcpu **head = &q->head[v->priority];
+    if (v->next == v) {
+        *head = NULL;
+        q->bitmap[v->priority / 64] &= ~BIT(v->priority % 64);
+    } else {
+        v->prev->next = v->next;
+        v->next->prev = v->prev;
+        if (*head == v)
+            *head = v->next;
+    }
+    v->queued = false;
+    q->queued--;
+}
+
+static struct vcpu *highest(const struct runq *q)
+{
+    for (int w = 3; w >= 0; w--)
+        if (q->bitmap[w])
+            return q->head[64 * w + 63 - __builtin_clzl(q->bitmap[w])];
+    return NULL;
+}
+
+static void kick(const struct pcpu *p)
+{
+    if (p != pcpu_self())
+        lapic_send(p->arch.apic_id, LAPIC_FIXED, VECTOR_KICK);
+}
+
+/*
+ * Puts v where its holds and `blocked` say, with q locked. Returns the vCPU that must look at its requests because of it: v itself when it runs but may not any more,
+ * or the current one when v should take its place or share its slice; NULL: none. *idle: the CPU sleeps and must be woken.
+ */
+static struct vcpu *settle(struct runq *q, struct vcpu *v, bool *idle)
+{
+    struct vcpu *poke = NULL;
+    *idle = false;
+    if (v->running) {
+        poke = eligible(v) ? NULL : v;
+    } else if (eligible(v) && !v->queued) {
+        enqueue(q, v, false);
+        *idle = !q->current;
+        if (q->current && q->current->priority <= v->priority)
+            poke = q->current;
+    } else if (!eligible(v) && v->queued) {
+        dequeue(q, v);
+    }
+    account(v);
+    return poke;
+}
+
+static void settle_and_unlock(struct runq *q, struct vcpu *v)
+{
+    bool idle;
+    struct vcpu *poke = settle(q, v, &idle);
+    struct pcpu *p = home(v);
+    spin_unlock(&q->lock);
+    if (poke)
+        sched_request(poke, REQUEST_RESCHED);
+    else if (idle)
+        kick(p);
+}
+
+void sched_hold(struct vcpu *v, uint32_t holds)
+{
+    struct runq *q = lock_home(v);
+    v->holds |= holds;
+    settle_and_unlock(q, v);
+}
+
+void sched_release(struct vcpu *v, uint32_t holds)
+{
+    struct runq *q = lock_home(v);
+    v->holds &= ~holds;
+    settle_and_unlock(q, v);
+}
+
+void sched_wait_stopped(struct vcpu *v)
+{
+    while (atomic_load_acquire(&v->running)) {
+        smp_run_calls();
+        cpu_pause();
+    }
+}
+
+bool sched_block(struct vcpu *v)
+{
+    struct runq *q = lock_home(v);
+    atomic_store_relaxed(&v->blocked, true);
+    atomic_fence_full(); /* `blocked` before `requests`: see the handshake above */
+    if (atomic_load_relaxed(&v->requests))
+        v->blocked = false;
+    bool blocked = v->blocked;
+    spin_unlock(&q->lock);
+    return blocked;
+}
+
+void sched_request(struct vcpu *v, uint32_t requests)
+{
+    atomic_fetch_or_full(&v->requests, requests);
+    if (atomic_load_relaxed(&v->blocked)) {
+        struct runq *q = lock_home(v);
+        v->blocked = false;
+        settle_and_unlock(q, v);
+    } else if (atomic_load_relaxed(&v->running)) {
+        kick(home(v));
+    }
+}
+
+static void slice_over(struct timer *t)
+{
+    struct runq *q = pcpu_self()->runq;
+    (void)t;
+    spin_lock(&q->lock);
+    struct vcpu *v = q->current;
+    q->slice_over = true;
+    spin_unlock(&q->lock);
+    if (v)
+        sched_request(v, REQUEST_RESCHED);
+}
+
+/* With the queue locked: takes the best runnable vCPU, or NULL. */
+static struct vcpu *take(struct runq *q, struct vcpu *previous)
+{
+    if (previous) {
+        previous->running = false;
+        if (eligible(previous))
+            enqueue(q, previous, !q->slice_over);
+        account(previous);
+    }
+    q->slice_over = false;
+    struct vcpu *v = highest(q);
+    q->current = v;
+    if (!v)
+        return NULL;
+    dequeue(q, v);
+    atomic_store_relaxed(&v->running, true);
+    account(v);
+    q->slice_us_now = q->head[v->priority] ? v->slice_us : 0;
+    return v;
+}
+
+static void idle(struct pcpu *p)
+{
+    uint64_t start = rdtsc();
+    sti_hlt_cli();
+    p->ticks_idle += rdtsc() - start;
+}
+
+struct vcpu *sched_next(struct vcpu *previous)
+{
+    struct pcpu *p = pcpu_self();
+    struct runq *q = p->runq;
+    struct vcpu *v;
+    timer_cancel(&q->slice);
+    for (;;) {
+        spin_lock(&q->lock);
+        v = take(q, previous);
+        spin_unlock(&q->lock);
+        if (v)
+            break;
+        previous = NULL;
+        idle(p);
+    }
+    if (q->slice_us_now)
+        timer_set(&q->slice, rdtsc() + q->slice_us_now * pcpu_tsc_khz / 1000);
+    p->switches++;
+    atomic_fence_full(); /* `running` before the test of `requests`: see above */
+    return v;
+}
+
+static uint32_t least_loaded(uint64_t mask)
+{
+    uint32_t best = VCPU_NOWHERE;
+    for (uint32_t i = 0; i < pcpu_count; i++)
+        if ((mask & BIT(i)) &&
+            (best == VCPU_NOWHERE || pcpu_table[i]->assigned < pcpu_table[best]->assigned))
+            best = i;
+    return best;
+}
+
+void sched_set_affinity(struct vcpu *v, uint64_t mask)
+{
+    struct runq *q = lock_home(v);
+    hv_assert(!v->running && !v->queued);
+    v->affinity = mask;
+    if (!(mask & BIT(v->cpu))) {
+        home(v)->assigned--;
+        atomic_store_relaxed(&v->cpu, least_loaded(mask));
+        home(v)->assigned++;
+    }
+    spin_unlock(&q->lock);
+}
+
+void sched_set_priority(struct vcpu *v, uint8_t priority, uint64_t slice_us)
+{
+    struct runq *q = lock_home(v);
+    hv_assert(!v->running && !v->queued);
+    v->priority = priority;
+    v->slice_us = slice_us ? slice_us : SCHED_SLICE_US_DEFAULT;
+    spin_unlock(&q->lock);
+}
+
+void sched_add(struct vcpu *v)
+{
+    v->holds = HOLD_STOPPED;
+    v->affinity = MASK(pcpu_count - 1, 0);
+    v->priority = SCHED_PRIORITY_DEFAULT;
+    v->slice_us = SCHED_SLICE_US_DEFAULT;
+    v->account = ACCOUNT_OFFLINE;
+    v->account_since = rdtsc();
+    v->cpu = least_loaded(v->affinity);
+    home(v)->assigned++;
+}
+
+void sched_remove(struct vcpu *v)
+{
+    home(v)->assigned--;
+}
+
+void sched_times(struct vcpu *v, uint64_t ticks[ACCOUNT_KINDS], enum hv_vcpu_state *state)
+{
+    struct runq *q = lock_home(v);
+    account(v);
+    for (unsigned i = 0; i < ACCOUNT_KINDS; i++)
+        ticks[i] = v->ticks[i];
+    *state = v->running                ? HV_VCPU_RUNNING
+             : v->queued               ? HV_VCPU_RUNNABLE
+             : v->holds & HOLD_STOPPED ? HV_VCPU_STOPPED
+             : v->holds & HOLD_SERVICE ? HV_VCPU_SERVICE
+             : v->holds                ? HV_VCPU_STOPPED
+                                       : HV_VCPU_BLOCKED;
+    spin_unlock(&q->lock);
+}
+
+uint32_t sched_queue_length(const struct pcpu *p)
+{
+    return p->runq->queued + (p->runq->current ? 1 : 0);
+}
+
+bool sched_init_cpu(struct pcpu *p)
+{
+    p->runq = page_alloc();
+    if (!p->runq)
+        return false;
+    p->runq->slice.fire = slice_over;
+    return true;
+}

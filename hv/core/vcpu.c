@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making and freeing vCPUs: three pages each (the struct, the VMCS, the XSAVE area), all on the account of the domain. Under the management lock.
+ */
+#include "hv/core/vcpu.h"
+
+#include "arch/cpu/fpu.h"
+#include "arch/cpu/insn.h"
+#include "arch/cpu/msr.h"
+#include "arch/vmx/vmcs_init.h"
+#include "hv/core/domain.h"
+#include "hv/core/notify.h"
+#include "hv/core/page.h"
+#include "hv/core/readiness.h"
+#include "hv/core/sched.h"
+
+_Static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "one page");
+_Static_assert(offsetof(struct vcpu, vmx) == 0, "vmentry.S works on the head");
+
+#define DR6_RESET 0xffff0ff0UL
+#define MISC_ENABLE_RESET                                                                          \
+    0x1UL /* fast strings; Linux takes ERMS and FSRM from CPUID only with it */
+
+/* VPID 0 is the hypervisor's own. Unique while domains and vCPUs are bounded: 256 * 64 - 1 < 65536. */
+static uint16_t vpid_of(const struct domain *d, uint32_t index)
+{
+    return (uint16_t)(1U + d->id * CONFIG_MAX_VCPUS + index);
+}
+_Static_assert(CONFIG_MAX_DOMAINS *CONFIG_MAX_VCPUS < 65536, "VPIDs are 16 bits");
+
+static void init_vmcs(struct vcpu *v)
+{
+    const struct vmx_caps *caps = readiness_caps();
+    struct domain *d = v->domain;
+    const struct vmcs_setup setup = {
+        .caps = caps,
+        .msr_bitmap_pa = page_pa(d->msr_bitmap),
+        .io_bitmap_a_pa = page_pa(d->io_bitmap[0]),
+        .io_bitmap_b_pa = page_pa(d->io_bitmap[1]),
+        .eptp = ept_pointer(&d->ept),
+        .vpid = v->vpid,
+        .tsc_offset = v->tsc_offset,
+    };
+    *(uint32_t *)v->vmx.vmcs = (uint32_t)field_get(caps->basic, 30, 0);
+    vmx_context_clear(&v->vmx);
+    vcpu_access_begin(v);
+    vmcs_init(&v->vmx, &setup);
+    vcpu_access_end(v);
+}
+
+int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, struct vcpu **out)
+{
+    struct vcpu *v = domain_page_alloc(d);
+    void *vmcs = domain_page_alloc(d);
+    void *xsave = domain_page_alloc(d);
+    if (!v || !vmcs || !xsave) {
+        domain_page_free(d, xsave);
+        domain_page_free(d, vmcs);
+        domain_page_free(d, v);
+        return -HV_ENOMEM;
+    }
+    v->domain = d;
+    v->index = index;
+    v->service = service;
+    v->xsave = xsave;
+    v->vmx.vmcs = vmcs;
+    v->vmx.vmcs_pa = page_pa(vmcs);
+    v->vmcs_on = VCPU_NOWHERE;
+    v->vpid = vpid_of(d, index);
+    v->wait_timer.fire = notify_deadline;
+    v->misc_enable = MISC_ENABLE_RESET;
+    /* A guest's time starts at 0 with the vCPU. */
+    v->tsc_offset = d->id ? -rdtsc() : 0;
+    v->switched = (struct vcpu_switched){.xcr0 = fpu_xcr0_max() ? XCR0_X87 : 0, .dr6 = DR6_RESET};
+    fpu_reset(xsave);
+    v->vmx.gprs.rdx =
+        cpuid(1, 0).eax; /* SDM volume 3, state after reset: EDX identifies the processor */
+    init_vmcs(v);
+    sched_add(v);
+    d->vcpu_count++;
+    __atomic_store_n(&d->vcpu[index], v, __ATOMIC_RELEASE);
+    *out = v;
+    return 0;
+}
+
+void vcpu_free(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    timer_cancel(&v->wait_timer);
+    vcpu_unload(v);
+    sched_remove(v);
+    d->vcpu_count--;
+    domain_page_free(d, v->xsave);
+    domain_page_free(d, v->vmx.vmcs);
+    domain_page_free(d, v);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where a vCPU's state is. While it runs, the VMCS is current on its CPU and the state that hardware does not switch (extended state, SYSCALL MSRs, debug
+ * registers, CR2) is live there: `pcpu->loaded`. Both stay there after it has stopped running, until another vCPU takes the CPU or somebody needs the
+ * state elsewhere. So a vCPU that sleeps and wakes alone on its CPU costs no switch.
+ *
+ *   pcpu->loaded == v     current VMCS and live switched state, on that CPU
+ *   v->vmcs_on == cpu     the VMCS is active there (VMPTRLD was done, VMCLEAR not yet): it must be cleared there before another CPU loads it
+ *
+ * Only the CPU named by vmcs_on changes either, so moving a vCPU is a call to that CPU.
+ */
+#include "arch/cpu/fpu.h"
+#include "arch/cpu/insn.h"
+#include "arch/cpu/msr.h"
+#include "arch/cpu/smp.h"
+#include "arch/vmx/vmcs_init.h"
+#include "hv/core/domain.h"
+#include "hv/core/panic.h"
+#include "hv/core/pcpu.h"
+#include "hv/core/vcpu.h"
+
+static void save_switched(struct vcpu *v)
+{
+    struct vcpu_switched *s = &v->switched;
+    s->xcr0 = fpu_xcr0_max() ? xgetbv(0) : 0;
+    fpu_save(v->xsave);
+    s->star = rdmsr(MSR_IA32_STAR);
+    s->lstar = rdmsr(MSR_IA32_LSTAR);
+    s->cstar = rdmsr(MSR_IA32_CSTAR);
+    s->fmask = rdmsr(MSR_IA32_FMASK);
+    s->kernel_gs_base = rdmsr(MSR_IA32_KERNEL_GS_BASE);
+    if (pcpu_self()->has_tsc_aux)
+        s->tsc_aux = rdmsr(MSR_IA32_TSC_AUX);
+    s->cr2 = read_cr2();
+    s->dr[0] = read_dr0();
+    s->dr[1] = read_dr1();
+    s->dr[2] = read_dr2();
+    s->dr[3] = read_dr3();
+    s->dr6 = read_dr6();
+}
+
+static void restore_switched(const struct vcpu *v)
+{
+    const struct vcpu_switched *s = &v->switched;
+    fpu_restore(v->xsave, s->xcr0);
+    wrmsr(MSR_IA32_STAR, s->star);
+    wrmsr(MSR_IA32_LSTAR, s->lstar);
+    wrmsr(MSR_IA32_CSTAR, s->cstar);
+    wrmsr(MSR_IA32_FMASK, s->fmask);
+    wrmsr(MSR_IA32_KERNEL_GS_BASE, s->kernel_gs_base);
+    if (pcpu_self()->has_tsc_aux)
+        wrmsr(MSR_IA32_TSC_AUX, s->tsc_aux);
+    write_cr2(s->cr2);
+    write_dr0(s->dr[0]);
+    write_dr1(s->dr[1]);
+    write_dr2(s->dr[2]);
+    write_dr3(s->dr[3]);
+    write_dr6(s->dr6);
+}
+
+/* On the CPU that has it. */
+static void unload_here(void *arg)
+{
+    struct vcpu *v = arg;
+    struct pcpu *p = pcpu_self();
+    if (v->vmcs_on != p->arch.index)
+        return;
+    if (p->loaded == v) {
+        hv_assert(!v->running);
+        save_switched(v);
+        p->loaded = NULL;
+    }
+    vmx_context_clear(&v->vmx);
+    v->vmcs_on = VCPU_NOWHERE;
+}
+
+void vcpu_unload(struct vcpu *v)
+{
+    uint32_t cpu = atomic_load_acquire(&v->vmcs_on);
+    if (cpu != VCPU_NOWHERE)
+        smp_call(&pcpu_table[cpu]->arch, unload_here, v);
+}
+
+void vcpu_load(struct vcpu *v)
+{
+    struct pcpu *p = pcpu_self();
+    if (p->loaded == v)
+        return;
+    if (v->vmcs_on != p->arch.index)
+        vcpu_unload(v);
+    /* The call above serves calls from others meanwhile, so `loaded` is read afterwards. */
+    if (p->loaded)
+        save_switched(p->loaded);
+    vmx_context_load(&v->vmx);
+    if (v->vmcs_on != p->arch.index) {
+        vmcs_set_cpu();
+        v->vmcs_on = p->arch.index;
+        /* Before the first entry here: from now on an invalidation must reach this CPU. */
+        atomic_fetch_or_full(&v->domain->ran_on, BIT(p->arch.index));
+    }
+    p->loaded = v;
+    restore_switched(v);
+}
+
+void vcpu_access_begin(struct vcpu *v)
+{
+    vcpu_unload(v);
+    vmx_context_load(&v->vmx);
+}
+
+void vcpu_access_end(struct vcpu *v)
+{
+    struct pcpu *p = pcpu_self();
+    vmx_context_clear(&v->vmx);
+    if (p->loaded)
+        vmx_context_load(&p->loaded->vmx);
+}

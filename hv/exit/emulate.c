@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Emulation of one instruction, or of one iteration of a string instruction, whose access found no memory.
+ *
+ * The instruction is fetched through the guest's page tables and decoded (insn_decode.c); run() performs its accesses in order. Each access goes to memory, to nothing
+ * (reads all ones, swallows writes), or, in a claimed range, to the manager. A service cannot be waited for here: run() is left, and started again
+ * from the beginning when the answer has come, with the answers so far at hand, so that it takes the same way a step further. Nothing of the vCPU changes before the
+ * last access is answered, and no instruction has more than two.
+ *
+ * What cannot be decoded, or crosses from one page into one of another kind, goes to the manager with its bytes (HV_EXIT_DECODE), never a guess.
+ */
+#include "hv/exit/emulate.h"
+
+#include <string.h>
+
+#include "arch/cpu/insn.h"
+#include "arch/cpu/msr.h"
+#include "arch/cpu/vectors.h"
+#include "arch/vmx/guest_cr.h"
+#include "arch/vmx/guest_state.h"
+#include "hv/core/claims.h"
+#include "hv/core/frame.h"
+#include "hv/core/gmem.h"
+#include "hv/core/guest_walk.h"
+#include "hv/core/insn_exec.h"
+#include "hv/core/service.h"
+#include "hv/exit/exit.h"
+
+/* What became of an access. */
+enum access {
+    ACCESS_DONE,
+    ACCESS_WAITS,   /* a service has been submitted */
+    ACCESS_FAULTED, /* the guest got a fault */
+    ACCESS_FOREIGN, /* not ours to complete: to the manager with the bytes */
+};
+
+struct cpu_view {
+    uint64_t gpr[GPR_COUNT];
+    uint64_t base[INSN_SEG_COUNT];
+    uint64_t rflags, rip;
+    uint64_t pdpte[4];
+    struct guest_walk walk;
+};
+
+static bool read_table(void *ctx, uint64_t gpa, void *out, unsigned len)
+{
+    return gmem_read(ctx, gpa, out, len) == 0;
+}
+
+static void view_init(struct vcpu *v, struct cpu_view *w)
+{
+    memcpy(w->gpr, v->vmx.gprs.by_index, sizeof(w->gpr));
+    w->gpr[RSP] = guest_rsp();
+    guest_segment_bases(w->base);
+    guest_pdptes(w->pdpte);
+    w->rflags = guest_rflags();
+    w->rip = guest_rip();
+    w->walk = (struct guest_walk){.cr0 = guest_cr_cr0(),
+                                  .cr3 = guest_cr3(),
+                                  .cr4 = guest_cr_cr4(),
+                                  .efer = guest_efer(),
+                                  .rflags = w->rflags,
+                                  .user = guest_cpl() == 3,
+                                  .pdpte = w->pdpte,
+                                  .read = read_table,
+                                  .ctx = v->domain};
+}
+
+/* Linear to guest-physical; raises the guest's #PF when its tables refuse. */
+static enum access translate(struct vcpu *v, struct cpu_view *w, uint64_t linear,
+                             enum guest_access kind, uint64_t *gpa)
+{
+    struct guest_walk_result r = guest_walk(&w->walk, linear, kind);
+    if (r.ok) {
+        *gpa = r.gpa;
+        return ACCESS_DONE;
+    }
+    if (r.unreadable)
+        return ACCESS_FOREIGN;
+    write_cr2(linear);
+    exit_inject(v, VECTOR_PF, r.error_code);
+    return ACCESS_FAULTED;
+}
+
+/* An access to a claimed range: the recorded answer when the instruction has come this far before, else a service. */
+static enum access serviced(struct vcpu *v, uint64_t gpa, uint8_t width, bool write, uint64_t *data)
+{
+    struct vcpu_emulation *e = &v->emulation;
+    if (e->cursor < e->answered) {
+        *data = write ? *data : e->answer[e->cursor];
+        e->cursor++;
+        return ACCESS_DONE;
+    }
+    service_mmio(v, gpa, width, write, write ? *data : 0);
+    return ACCESS_WAITS;
+}
+
+static uint64_t all_ones(uint8_t width)
+{
+    return width >= 8 ? ~0UL : BIT(8 * width) - 1;
+}
+
+static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool write,
+                             uint64_t *data)
+{
+    struct ept_leaf leaf = ept_lookup(&v->domain->ept, gpa);
+    if (leaf.access) {
+        /* Memory; a write to read-only memory is swallowed, as a ROM does. */
+        if (write && !(leaf.access & EPT_W))
+            return ACCESS_DONE;
+        int failed = write ? gmem_write(v->domain, gpa, data, width)
+                           : gmem_read(v->domain, gpa, data, width);
+        return failed ? ACCESS_FOREIGN : ACCESS_DONE;
+    }
+    if (claims_has(v->domain->claims, HV_CLAIM_MMIO, gpa))
+        return serviced(v, gpa, width, write, data);
+    if (!write)
+        *data = all_ones(width);
+    return ACCESS_DONE;
+}
+
+static enum access access_linear(struct vcpu *v, struct cpu_view *w, uint64_t linear, uint8_t width,
+                                 bool write, uint64_t *data)
+{
+    uint64_t gpa = 0, last = 0;
+    enum guest_access kind = write ? GUEST_WRITE : GUEST_READ;
+    if (!guest_code_is_64())
+        linear = (uint32_t)linear;
+    if (!write)
+        *data = 0;
+    enum access a = translate(v, w, linear, kind, &gpa);
+    if (a != ACCESS_DONE)
+        return a;
+    if ((linear & ~PAGE_MASK) + width <= PAGE_SIZE)
+        return access_at(v, gpa, width, write, data);
+    /* Two pages: done here only when both are memory or both are nothing and unclaimed. */
+    a = translate(v, w, (linear + width - 1) & PAGE_MASK, kind, &last);
+    if (a != ACCESS_DONE)
+        return a;
+    uint8_t head = (uint8_t)(PAGE_SIZE - (linear & ~PAGE_MASK));
+    if (claims_has(v->domain->claims, HV_CLAIM_MMIO, gpa) ||
+        claims_has(v->domain->claims, HV_CLAIM_MMIO, last))
+        return ACCESS_FOREIGN;
+    uint64_t low = *data & all_ones(head), high = *data >> (8 * head);
+    a = access_at(v, gpa, head, write, &low);
+    if (a == ACCESS_DONE)
+        a = access_at(v, last, (uint8_t)(width - head), write, &high);
+    if (!write)
+        *data = low | high << (8 * head);
+    return a;
+}
+
+static enum access access_port(struct vcpu *v, uint8_t width, bool write, uint64_t *data)
+{
+    struct vcpu_emulation *e = &v->emulation;
+    if (!claims_has(v->domain->claims, HV_CLAIM_PIO, e->port)) {
+        if (!write)
+            *data = all_ones(width);
+        return ACCESS_DONE;
+    }
+    if (e->cursor < e->answered) {
+        *data = write ? *data : e->answer[e->cursor] & all_ones(width);
+        e->cursor++;
+        return ACCESS_DONE;
+    }
+    service_pio(v, e->port, width, write, write ? *data & all_ones(width) : 0);
+    return ACCESS_WAITS;
+}
+
+/* Everything has been done: registers and flags become the guest's, and RIP moves unless the string instruction goes on. */
+static void commit(struct vcpu *v, const struct cpu_view *w, bool repeats)
+{
+    uint64_t scratch = v->vmx.gprs.rsp;
+    memcpy(v->vmx.gprs.by_index, w->gpr, sizeof(w->gpr));
+    v->vmx.gprs.rsp = scratch;
+    guest_set_rsp(w->gpr[RSP]);
+    if (w->rflags != guest_rflags())
+        guest_set_rflags(w->rflags);
+    if (!repeats)
+        vm_exit_advance_by(v->emulation.insn.len);
+}
+
+static enum access run_plain(struct vcpu *v, struct cpu_view *w)
+{
+    const struct insn *i = &v->emulation.insn;
+    uint64_t linear = insn_exec_address(i, w->gpr, w->base, w->rip + i->len);
+    uint64_t data = 0;
+    enum access a = ACCESS_DONE;
+    if (i->is_read) {
+        a = access_linear(v, w, linear, i->opsize, false, &data);
+        if (a != ACCESS_DONE)
+            return a;
+        data = insn_exec_read(i, data, w->gpr, &w->rflags);
+    } else {
+        data = insn_exec_store(i, w->gpr);
+    }
+    if (i->is_write)
+        a = access_linear(v, w, linear, i->opsize, true, &data);
+    if (a == ACCESS_DONE)
+        commit(v, w, false);
+    return a;
+}
+
+static enum access run_string(struct vcpu *v, struct cpu_view *w)
+{
+    const struct insn *i = &v->emulation.insn;
+    struct insn_step s = insn_exec_step(i, w->gpr, w->base);
+    uint64_t src = 0, dst = 0;
+    enum access a = ACCESS_DONE;
+    if (!s.done) {
+        if (i->op == INSN_INS)
+            a = access_port(v, i->opsize, false, &src);
+        if (s.read_src)
+            a = access_linear(v, w, s.src, i->opsize, false, &src);
+        if (a == ACCESS_DONE && s.read_dst)
+            a = access_linear(v, w, s.dst, i->opsize, false, &dst);
+        if (a == ACCESS_DONE && s.write_dst) {
+            uint64_t value = i->op == INSN_STOS ? s.value : src;
+            a = access_linear(v, w, s.dst, i->opsize, true, &value);
+        }
+        if (a == ACCESS_DONE && i->op == INSN_OUTS)
+            a = access_port(v, i->opsize, true, &src);
+        if (a != ACCESS_DONE)
+            return a;
+    }
+    commit(v, w, !s.done && insn_exec_step_end(i, src, dst, w->gpr, &w->rflags));
+    return a;
+}
+
+static void run(struct vcpu *v)
+{
+    struct vcpu_emulation *e = &v->emulation;
+    struct cpu_view w;
+    view_init(v, &w);
+    e->cursor = 0;
+    enum access a = insn_is_string(&e->insn) ? run_string(v, &w) : run_plain(v, &w);
+    if (a == ACCESS_WAITS)
+        return;
+    e->answered = 0;
+    if (a == ACCESS_FOREIGN)
+        service_decode(v, e->gpa, e->write, e->bytes, e->count);
+}
+
+/* Up to 15 bytes at RIP: fewer when the next page has none. False: the guest got a fault, or there is not one byte. */
+static bool fetch(struct vcpu *v, struct cpu_view *w)
+{
+    struct vcpu_emulation *e = &v->emulation;
+    uint64_t linear = w->rip + (guest_code_is_64() ? 0 : w->base[INSN_CS]);
+    e->count = 0;
+    while (e->count < sizeof(e->bytes)) {
+        uint64_t at = linear + e->count, gpa = 0;
+        if (!guest_code_is_64())
+            at = (uint32_t)at;
+        uint8_t chunk = (uint8_t)(sizeof(e->bytes) - e->count);
+        if ((at & ~PAGE_MASK) + chunk > PAGE_SIZE)
+            chunk = (uint8_t)(PAGE_SIZE - (at & ~PAGE_MASK));
+        struct guest_walk_result r = guest_walk(&w->walk, at, GUEST_FETCH);
+        gpa = r.gpa;
+        if (!r.ok || gmem_read(v->domain, gpa, e->bytes + e->count, chunk))
+            break;
+        e->count = (uint8_t)(e->count + chunk);
+    }
+    return e->count;
+}
+
+static void start(struct vcpu *v, uint64_t gpa, bool write, bool string_io)
+{
+    struct vcpu_emulation *e = &v->emulation;
+    struct cpu_view w;
+    view_init(v, &w);
+    e->answered = 0;
+    e->gpa = gpa;
+    e->write = write;
+    if (!fetch(v, &w)) {
+        /* The instruction was there a moment ago: another vCPU has changed tables or memory. The guest tries again. */
+        return;
+    }
+    enum insn_status s =
+        insn_decode(e->bytes, e->count, (enum insn_mode)guest_code_bits(), &e->insn);
+    bool io = s == INSN_OK && (e->insn.op == INSN_INS || e->insn.op == INSN_OUTS);
+    if (s != INSN_OK || (string_io && !io)) {
+        service_decode(v, gpa, write, e->bytes, e->count);
+        return;
+    }
+    if (io && !string_io)
+        e->port = (uint16_t)w.gpr[RDX];
+    run(v);
+}
+
+void emulate_memory(struct vcpu *v, uint64_t gpa, bool write)
+{
+    start(v, gpa, write, false);
+}
+
+void emulate_string_io(struct vcpu *v, uint16_t port)
+{
+    v->emulation.port = port;
+    start(v, 0, false, true);
+}
+
+void emulate_answer(struct vcpu *v, uint64_t data)
+{
+    struct vcpu_emulation *e = &v->emulation;
+    if (e->answered < ARRAY_SIZE(e->answer))
+        e->answer[e->answered++] = data;
+    run(v);
+}

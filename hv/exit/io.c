@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Port accesses that the I/O bitmap does not let through: claimed ports go to the manager, the others are an empty bus. String forms are emulated
+ * one element at a time (emulate.c). SDM volume 3, "I/O Instructions" exit qualification.
+ */
+#include "hv/core/claims.h"
+#include "hv/core/service.h"
+#include "hv/exit/emulate.h"
+#include "hv/exit/exit.h"
+
+/* IN writes AL, AX or EAX; a 32-bit write clears the upper half. SDM volume 1, "General-Purpose Registers in 64-Bit Mode". */
+static void set_result(struct vcpu *v, uint8_t width, uint64_t data)
+{
+    uint64_t mask = width == 4 ? ~0UL : BIT(8 * width) - 1;
+    uint64_t value = width == 4 ? (uint32_t)data : data & mask;
+    v->vmx.gprs.rax = (v->vmx.gprs.rax & ~mask) | value;
+}
+
+void exit_io(struct vcpu *v)
+{
+    struct vm_exit_io io = vm_exit_io();
+    if (io.string) {
+        emulate_string_io(v, io.port);
+        return;
+    }
+    if (claims_has(v->domain->claims, HV_CLAIM_PIO, io.port)) {
+        v->emulation.insn.op =
+            INSN_NONE; /* the answer is for this access, not for an emulated instruction */
+        service_pio(v, io.port, io.width, !io.in,
+                    io.in ? 0 : v->vmx.gprs.rax & (BIT(8 * io.width) - 1));
+        return;
+    }
+    if (io.in)
+        set_result(v, io.width, ~0UL);
+    vm_exit_advance();
+}
+
+void exit_io_answer(struct vcpu *v)
+{
+    uint64_t data = atomic_load_relaxed(&v->service->pio.data);
+    if (v->emulation.insn.op != INSN_NONE) {
+        emulate_answer(v, data);
+        return;
+    }
+    struct vm_exit_io io =
+        vm_exit_io(); /* still the exit that was serviced: the vCPU has not been entered since */
+    if (io.in)
+        set_result(v, io.width, data);
+    vm_exit_advance();
+}

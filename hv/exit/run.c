@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way round: VM exit, handler, one test of the pending-work word, VM entry. vmentry.S calls hv_vmexit with the context that exited and enters the one
+ * that is returned. Everything slow hangs on the request word.
+ */
+#include "hv/exit/run.h"
+
+#include "arch/vmx/guest_state.h"
+#include "arch/vmx/inject.h"
+#include "arch/vmx/vmx.h"
+#include "hv/core/event.h"
+#include "hv/core/notify.h"
+#include "hv/core/pcpu.h"
+#include "hv/core/sched.h"
+#include "hv/core/service.h"
+#include "hv/exit/exit.h"
+
+static void answer(struct vcpu *v)
+{
+    uint32_t kind = v->service_kind;
+    v->service_kind = HV_EXIT_NONE;
+    if (kind == HV_EXIT_PIO)
+        exit_io_answer(v);
+    else if (kind == HV_EXIT_MMIO)
+        exit_mmio_answer(v);
+    else if (kind == HV_EXIT_DECODE && v->service->decode.action == 1)
+        exit_inject_ud(v);
+}
+
+/* A vCPU in HLT or a wait goes on only when there is a reason; true: it sleeps. */
+static bool sleeps(struct vcpu *v)
+{
+    if (v->waiting && notify_finish_wait(v))
+        v->halted = false;
+    if (v->halted && inject_is_set())
+        v->halted = false;
+    return (v->halted || v->waiting) && sched_block(v);
+}
+
+/* Serves the requests of v, or of whoever runs instead, until one can be entered. */
+static struct vcpu *serve(struct vcpu *v)
+{
+    for (;;) {
+        uint32_t requests = atomic_exchange_full(&v->requests, 0);
+        if (requests & REQUEST_ANSWER)
+            answer(v);
+        if (requests & REQUEST_KICK)
+            service_kick(v);
+        if (requests & REQUEST_EVENT)
+            (void)event_prepare(v);
+        /* New requests that came meanwhile are served before anything else; what is asked again and again is bounded by its sender. */
+        bool stop = (requests & REQUEST_RESCHED) || atomic_load_relaxed(&v->holds) || sleeps(v);
+        if (!stop && !atomic_load_relaxed(&v->requests))
+            return v;
+        if (stop) {
+            v = sched_next(v);
+            vcpu_load(v);
+        }
+    }
+}
+
+struct vmx_context *hv_vmexit(struct vmx_context *c)
+{
+    struct vcpu *v = (struct vcpu *)c;
+    v->vmx.launched = 1;
+    exit_dispatch(v, vm_exit_reason());
+    if (__builtin_expect(atomic_load_relaxed(&v->requests) != 0, 0))
+        v = serve(v);
+    return &v->vmx;
+}
+
+struct vmx_context *hv_vmentry_failed(void)
+{
+    struct vcpu *v = pcpu_self()->loaded;
+    exit_stop_domain(v, HV_DEAD_ENTRY_FAILED, vmx_instruction_error());
+    return &serve(v)->vmx;
+}
+
+void run_enter(void)
+{
+    struct vcpu *v = sched_next(NULL);
+    vcpu_load(v);
+    vmx_enter(&serve(v)->vmx);
+}

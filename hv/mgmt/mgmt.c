@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of management calls, and copying their structures. guest_abi/README.md documents each row.
+ */
+#include "hv/mgmt/mgmt.h"
+
+#include "arch/cpu/atomic.h"
+#include "arch/cpu/insn.h"
+#include "arch/cpu/smp.h"
+#include "hv/core/gmem.h"
+
+#define LOCKED true
+
+static const struct mgmt_call table[HV_CALL_COUNT] = {
+    [HV_CALL_VERSION] = {mgmt_version, 0, false, 0},
+    [HV_CALL_CAPABILITY] = {mgmt_capability, 0, false, 1},
+
+    [HV_CALL_SYSTEM_INFO] = {mgmt_system_info, HV_MAY_SYSTEM, false, 1},
+    [HV_CALL_MODULE_INFO] = {mgmt_module_info, HV_MAY_SYSTEM, false, 2},
+    [HV_CALL_LOG_READ] = {mgmt_log_read, HV_MAY_SYSTEM, false, 1},
+    [HV_CALL_CONSOLE_WRITE] = {mgmt_console_write, HV_MAY_SYSTEM, false, 2},
+    [HV_CALL_CONSOLE_READ] = {mgmt_console_read, HV_MAY_SYSTEM, false, 2},
+    [HV_CALL_SHUTDOWN] = {mgmt_shutdown, HV_MAY_SYSTEM, LOCKED, 1},
+    [HV_CALL_CPU_INFO] = {mgmt_cpu_info, HV_MAY_SYSTEM, false, 2},
+
+    [HV_CALL_DOMAIN_CREATE] = {mgmt_domain_create, HV_MAY_DOMAINS, LOCKED, 1},
+    [HV_CALL_DOMAIN_DESTROY] = {mgmt_domain_destroy, HV_MAY_DOMAINS, LOCKED, 1},
+    [HV_CALL_DOMAIN_PAUSE] = {mgmt_domain_pause, HV_MAY_DOMAINS, LOCKED, 1},
+    [HV_CALL_DOMAIN_RESUME] = {mgmt_domain_resume, HV_MAY_DOMAINS, LOCKED, 1},
+    [HV_CALL_DOMAIN_INFO] = {mgmt_domain_info, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_DOMAIN_LIST] = {mgmt_domain_list, HV_MAY_DOMAINS, LOCKED, 3},
+    [HV_CALL_DOMAIN_CLAIM] = {mgmt_domain_claim, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_DOMAIN_UNCLAIM] = {mgmt_domain_unclaim, HV_MAY_DOMAINS, LOCKED, 2},
+
+    [HV_CALL_VCPU_CREATE] = {mgmt_vcpu_create, HV_MAY_DOMAINS, LOCKED, 3},
+    [HV_CALL_VCPU_START] = {mgmt_vcpu_start, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_VCPU_STOP] = {mgmt_vcpu_stop, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_VCPU_GET] = {mgmt_vcpu_get, HV_MAY_DOMAINS, LOCKED, 5},
+    [HV_CALL_VCPU_SET] = {mgmt_vcpu_set, HV_MAY_DOMAINS, LOCKED, 5},
+    [HV_CALL_VCPU_AFFINITY] = {mgmt_vcpu_affinity, HV_MAY_DOMAINS, LOCKED, 3},
+    [HV_CALL_VCPU_PRIORITY] = {mgmt_vcpu_priority, HV_MAY_DOMAINS, LOCKED, 4},
+    [HV_CALL_VCPU_INJECT] = {mgmt_vcpu_inject, HV_MAY_DOMAINS, LOCKED, 5},
+    [HV_CALL_VCPU_KICK] = {mgmt_vcpu_kick, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_VCPU_INFO] = {mgmt_vcpu_info, HV_MAY_DOMAINS, LOCKED, 3},
+    [HV_CALL_VCPU_COMPLETE] = {mgmt_vcpu_complete, HV_MAY_DOMAINS, false, 2},
+
+    [HV_CALL_MEM_DONATE] = {mgmt_mem_donate, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_MEM_SHARE] = {mgmt_mem_share, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_MEM_UNMAP] = {mgmt_mem_unmap, HV_MAY_DOMAINS, LOCKED, 3},
+    [HV_CALL_MEM_QUERY] = {mgmt_mem_query, HV_MAY_DOMAINS, LOCKED, 2},
+
+    [HV_CALL_NOTIFY_PAGE] = {mgmt_notify_page, 0, LOCKED, 2},
+    [HV_CALL_NOTIFY_WAIT] = {mgmt_notify_wait, 0, false, 1},
+};
+_Static_assert((HV_CALL_COUNT & (HV_CALL_COUNT - 1)) == 0, "numbers are masked");
+
+static bool lock_taken;
+
+const struct mgmt_call *mgmt_call_get(uint64_t number)
+{
+    return &table[number & (HV_CALL_COUNT - 1)];
+}
+
+bool mgmt_lock(struct vcpu *v)
+{
+    while (atomic_exchange_full(&lock_taken, true)) {
+        smp_run_calls();
+        if (atomic_load_relaxed(&v->requests))
+            return false;
+        cpu_pause();
+    }
+    return true;
+}
+
+void mgmt_unlock(void)
+{
+    atomic_store_release(&lock_taken, false);
+}
+
+static bool in_one_page(gpa_t gpa, uint32_t size)
+{
+    return (gpa & ~PAGE_MASK) + size <= PAGE_SIZE;
+}
+
+static int check_place(gpa_t gpa, uint32_t size)
+{
+    if (gpa & 7)
+        return -HV_EINVAL;
+    return in_one_page(gpa, size) ? 0 : -HV_EFAULT;
+}
+
+int mgmt_copy_in(struct vcpu *v, gpa_t gpa, void *out, uint32_t size)
+{
+    int error = check_place(gpa, size);
+    if (error)
+        return error;
+    if (gmem_read(v->domain, gpa, out, size))
+        return -HV_EFAULT;
+    return *(const uint32_t *)out == size ? 0 : -HV_EINVAL;
+}
+
+int mgmt_copy_out(struct vcpu *v, gpa_t gpa, const void *in, uint32_t size)
+{
+    int error = check_place(gpa, size);
+    if (error)
+        return error;
+    return gmem_write(v->domain, gpa, in, size) ? -HV_EFAULT : 0;
+}
+
+int mgmt_check_out(struct vcpu *v, gpa_t gpa, uint32_t size)
+{
+    uint32_t given;
+    int error = check_place(gpa, size);
+    if (error)
+        return error;
+    if (gmem_read(v->domain, gpa, &given, sizeof(given)))
+        return -HV_EFAULT;
+    return given == size ? 0 : -HV_EINVAL;
+}
+
+int mgmt_target(struct vcpu *v, uint64_t id, struct domain **out)
+{
+    struct domain *d = domain_get(id);
+    if (!d)
+        return -HV_ESRCH;
+    if (d == v->domain || (v->domain->id && d->manager != v->domain->id))
+        return -HV_EPERM;
+    *out = d;
+    return 0;
+}
+
+int mgmt_target_vcpu(struct vcpu *v, uint64_t id, uint64_t index, struct vcpu **out)
+{
+    struct domain *d = NULL;
+    int error = mgmt_target(v, id, &d);
+    if (error)
+        return error;
+    if (index >= d->max_vcpus)
+        return -HV_ESRCH;
+    *out = atomic_load_acquire(&d->vcpu[index & (CONFIG_MAX_VCPUS - 1)]);
+    return *out ? 0 : -HV_ESRCH;
+}
