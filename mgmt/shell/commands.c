@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * commands: see commands.h. Those that change something are here.
+ */
+#include "mgmt/shell/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mgmt/lib/call.h"
+#include "mgmt/lib/hv_error.h"
+#include "mgmt/shell/screen.h"
+
+static const struct frames *frames;
+static uint64_t khz;
+static struct guest *wanted; /* console */
+
+struct command {
+    const char *name;
+    void (*run)(int count, char *words[]);
+    int least, most; /* words behind the name */
+    const char *usage;
+    const char *about;
+};
+
+void commands_init(const struct frames *of, uint64_t tsc_khz)
+{
+    frames = of;
+    khz = tsc_khz;
+}
+
+const struct frames *commands_frames(void)
+{
+    return frames;
+}
+
+uint64_t commands_khz(void)
+{
+    return khz;
+}
+
+struct guest *commands_attached(void)
+{
+    struct guest *guest = wanted;
+    wanted = NULL;
+    return guest;
+}
+
+struct guest *commands_guest(const char *word)
+{
+    struct guest *guest = guest_find(word);
+    if (!guest)
+        screen_printf("there is no domain %s; \"list\" shows them", word);
+    return guest;
+}
+
+static void act(const char *word, bool (*what)(struct guest *guest, char *error), const char *done)
+{
+    char error[GUEST_ERROR_SIZE];
+    struct guest *guest = commands_guest(word);
+    if (!guest)
+        return;
+    if (what(guest, error))
+        screen_printf("domain %u (%s): %s", guest->id, guest->config->name, done);
+    else
+        screen_printf("domain (%s): %s", guest->config->name, error);
+}
+
+static bool create_and_start(struct guest *guest, char *error)
+{
+    return (guest->domain || guest_create(guest, error)) && guest_start(guest, error);
+}
+
+static void run_create(int count, char *words[])
+{
+    (void)count;
+    act(words[1], guest_create, "created");
+}
+
+static void run_start(int count, char *words[])
+{
+    (void)count;
+    act(words[1], create_and_start, "started");
+}
+
+static void run_pause(int count, char *words[])
+{
+    (void)count;
+    act(words[1], guest_pause, "paused");
+}
+
+static void run_resume(int count, char *words[])
+{
+    (void)count;
+    act(words[1], guest_resume, "resumed");
+}
+
+static void run_destroy(int count, char *words[])
+{
+    (void)count;
+    act(words[1], guest_destroy, "destroyed");
+}
+
+static void run_console(int count, char *words[])
+{
+    (void)count;
+    wanted = commands_guest(words[1]);
+}
+
+static void shut_down(enum hv_shutdown how)
+{
+    fflush(stdout);
+    int64_t result = call_shutdown(how);
+    screen_printf("the hypervisor refuses: %s", hv_error_text(result));
+}
+
+static void run_reboot(int count, char *words[])
+{
+    (void)count;
+    (void)words;
+    shut_down(HV_SHUTDOWN_REBOOT);
+}
+
+static void run_poweroff(int count, char *words[])
+{
+    (void)count;
+    (void)words;
+    shut_down(HV_SHUTDOWN_POWEROFF);
+}
+
+static void run_help(int count, char *words[]);
+
+static const struct command commands[] = {
+    {"help", run_help, 0, 1, "[command]", "all commands, or one of them"},
+    {"list", commands_list, 0, 0, "", "the configured domains and what they do"},
+    {"create", run_create, 1, 1, "domain", "make a domain; it does not run yet"},
+    {"start", run_start, 1, 1, "domain", "let it run; makes it first if need be"},
+    {"pause", run_pause, 1, 1, "domain", "stop its vCPUs for a while"},
+    {"resume", run_resume, 1, 1, "domain", "let a paused domain go on"},
+    {"destroy", run_destroy, 1, 1, "domain", "end it and take its memory back"},
+    {"info", commands_info, 1, 1, "domain", "one domain in detail"},
+    {"vcpus", commands_vcpus, 0, 1, "[domain]", "vCPUs: state, CPU, times in ms"},
+    {"stats", commands_stats, 0, 1, "[domain]", "CPUs of the machine, or exits of a domain"},
+    {"modules", commands_modules, 0, 0, "", "the boot modules"},
+    {"dmesg", commands_dmesg, 0, 0, "", "the hypervisor's log"},
+    {"console", run_console, 1, 1, "domain", "attach to its serial port; Ctrl-] comes back"},
+    {"reboot", run_reboot, 0, 0, "", "restart the machine"},
+    {"poweroff", run_poweroff, 0, 0, "", "turn the machine off"},
+};
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    screen_printf("there is no command %s; \"help\" lists them", name);
+    return NULL;
+}
+
+static void print_help(const struct command *command)
+{
+    screen_printf("  %-8s %-10s %s", command->name, command->usage, command->about);
+}
+
+static void run_help(int count, char *words[])
+{
+    if (count == 1)
+        for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+            print_help(&commands[i]);
+    else if (find(words[1]))
+        print_help(find(words[1]));
+}
+
+void commands_run(int count, char *words[])
+{
+    const struct command *command = find(words[0]);
+    if (!command)
+        return;
+    if (count - 1 < command->least || count - 1 > command->most)
+        screen_printf("usage: %s %s", command->name, command->usage);
+    else
+        command->run(count, words);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * commands: what the shell can do. One function per command, one table.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "mgmt/lib/frames.h"
+#include "mgmt/shell/guest.h"
+
+void commands_init(const struct frames *frames, uint64_t tsc_khz);
+
+/* words[0] is the command; count > 0. */
+void commands_run(int count, char *words[]);
+
+/* The guest whose console the last command asked for, once; NULL: none. */
+struct guest *commands_attached(void);
+
+/* Listings, in commands_show.c. */
+void commands_list(int count, char *words[]);
+void commands_info(int count, char *words[]);
+void commands_vcpus(int count, char *words[]);
+void commands_stats(int count, char *words[]);
+void commands_modules(int count, char *words[]);
+void commands_dmesg(int count, char *words[]);
+
+/* For these: the guest that a word names, or a message. */
+struct guest *commands_guest(const char *word);
+const struct frames *commands_frames(void);
+uint64_t commands_khz(void);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * guest: a configured domain and what became of it: its devices, its console, its end.
+ *
+ * A guest is defined by the configuration; create makes the domain (memory, devices, vCPUs, nothing
+ * runs), start lets it run. It ends by itself (debug exit, death, timeout) or by destroy. What is to
+ * happen then is the key on_exit; the result stays to be listed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mgmt/config/config.h"
+#include "mgmt/devices/debug_console.h"
+#include "mgmt/devices/debug_exit.h"
+#include "mgmt/devices/post_port.h"
+#include "mgmt/devices/uart16550.h"
+#include "mgmt/lib/domain.h"
+#include "mgmt/lib/events.h"
+#include "mgmt/shell/console.h"
+
+enum guest_state {
+    GUEST_DEFINED, /* no domain */
+    GUEST_CREATED, /* has not run yet */
+    GUEST_RUNNING,
+    GUEST_PAUSED,
+    GUEST_ENDED, /* on_exit = keep: the domain is still there, stopped */
+};
+
+enum guest_result {
+    GUEST_NONE,
+    GUEST_EXITED, /* with `code` */
+    GUEST_DIED,
+    GUEST_TIMED_OUT,
+    GUEST_NOT_CREATED,
+    GUEST_DESTROYED, /* by a person */
+};
+
+enum { GUEST_INPUT = 1024 };
+
+struct guest {
+    const struct config_domain *config;
+    struct domain *domain; /* NULL: GUEST_DEFINED */
+    uint32_t id;           /* of the last domain */
+    enum guest_state state;
+    enum guest_result result; /* of the last run */
+    uint32_t code;
+    bool ever_failed;
+    char death[80];
+    struct console console;
+    struct debug_console debug_console;
+    struct debug_exit debug_exit;
+    struct post_port post_port;
+    struct uart16550 uart;
+    char input[GUEST_INPUT]; /* waits for room in the UART */
+    uint32_t input_head, input_count;
+    struct events_timer finish, timeout, flush;
+};
+
+/* One guest for each domain of the configuration, which must outlive them. */
+void guest_init_all(const struct config *config, uint64_t tsc_khz);
+uint32_t guest_count(void);
+struct guest *guest_get(uint32_t index);
+struct guest *guest_find(const char *name_or_id);
+
+/* False: `error` has the reason, a phrase. */
+enum { GUEST_ERROR_SIZE = 320 };
+bool guest_create(struct guest *guest, char *error);
+bool guest_start(struct guest *guest, char *error);
+bool guest_pause(struct guest *guest, char *error);
+bool guest_resume(struct guest *guest, char *error);
+bool guest_destroy(struct guest *guest, char *error);
+
+/* Creates and starts what has autostart = yes; prints what cannot be. */
+void guest_autostart(void);
+
+/* A byte typed by a person, or a break. */
+void guest_type(struct guest *guest, char byte);
+/* Moves typed bytes on; to be called now and then. */
+void guest_poll(struct guest *guest);
+
+/* No domain runs, is paused, or is about to end. */
+bool guest_all_ended(void);
+/* How many ended (*all) and how many of them as failures. */
+uint32_t guest_failures(uint32_t *all);
+
+const char *guest_state_text(const struct guest *guest);
+/* "code 33", "died: triple fault"...; "" before the first end. */
+void guest_result_text(const struct guest *guest, char *to, uint32_t size);

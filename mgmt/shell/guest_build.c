@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * guest_build: from a section of the configuration to a domain that stands at its entry. The plan is
+ * made first, out of boot modules alone; only a good plan costs memory and hypercalls, and whatever
+ * fails then is taken back as a whole.
+ */
+#include "mgmt/shell/guest_build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/builder/builder.h"
+#include "mgmt/lib/call.h"
+#include "mgmt/lib/hv_error.h"
+#include "mgmt/shell/modules.h"
+
+#define COM1 0x3f8U
+
+/* By the first word of `text`; false with the reason. */
+static bool find_module(const char *text, struct plan_bytes *bytes, char *error)
+{
+    char name[MODULES_NAME_SIZE];
+    size_t length = strcspn(text, " \t");
+    snprintf(name, sizeof(name), "%.*s", (int)length, text);
+    const struct module *module = length < sizeof(name) ? modules_find(name) : NULL;
+    if (!module) {
+        snprintf(error, GUEST_ERROR_SIZE,
+                 "there is no boot module %s; add it to the boot loader's configuration, with its "
+                 "name as the first word of its arguments",
+                 name);
+        return false;
+    }
+    *bytes = (struct plan_bytes){module->data, module->size, text};
+    return true;
+}
+
+static enum config_type detect(const struct plan_bytes *kernel)
+{
+    if (plan_is_pvh(kernel))
+        return CONFIG_PVH;
+    return plan_is_multiboot(kernel) ? CONFIG_MULTIBOOT : CONFIG_AUTO;
+}
+
+static void make(struct plan *plan, const struct config_domain *config, struct plan_input *input)
+{
+    enum config_type type = config->type;
+    if (type == CONFIG_AUTO)
+        type = detect(&input->kernel);
+    switch (type) {
+    case CONFIG_FLAT16:
+        plan_flat16(plan, input);
+        return;
+    case CONFIG_FLAT32:
+        plan_flat32(plan, input);
+        return;
+    case CONFIG_MULTIBOOT:
+        plan_multiboot(plan, input);
+        return;
+    case CONFIG_PVH:
+        plan_pvh(plan, input);
+        return;
+    case CONFIG_AUTO:
+        plan_fail(plan,
+                  "%s has neither a PVH note nor a Multiboot header; say type = flat16 or flat32",
+                  config->kernel);
+        return;
+    }
+}
+
+static bool make_plan(const struct config_domain *config, struct plan *plan, char *error)
+{
+    struct plan_input input = {
+        .cmdline = config->cmdline, .modules = config->modules, .load = config->load};
+    plan_init(plan, config->memory);
+    if (!find_module(config->kernel, &input.kernel, error))
+        return false;
+    for (uint32_t i = 0; i < config->modules; i++)
+        if (!find_module(config->module[i], &input.module[i], error))
+            return false;
+    make(plan, config, &input);
+    if (plan->failed)
+        snprintf(error, GUEST_ERROR_SIZE, "%s", plan->error);
+    return !plan->failed;
+}
+
+static int64_t add_devices(struct guest *guest)
+{
+    guest->debug_console = (struct debug_console){guest_on_output, guest};
+    guest->debug_exit = (struct debug_exit){guest_on_exit_port, guest};
+    guest->post_port = (struct post_port){.writes = 0};
+    guest->uart = (struct uart16550){.put = guest_on_output, .ctx = guest};
+    uart16550_reset(&guest->uart);
+    const struct access_range ranges[] = {
+        debug_console_range(&guest->debug_console),
+        debug_exit_range(&guest->debug_exit),
+        post_port_range(&guest->post_port),
+        uart16550_range(&guest->uart, COM1),
+    };
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        int64_t result = domain_add_range(guest->domain, &ranges[i]);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static int64_t set_scheduling(const struct guest *guest)
+{
+    for (uint32_t vcpu = 0; vcpu < guest->config->vcpus; vcpu++) {
+        int64_t result = call_vcpu_affinity(guest->id, vcpu, guest->config->cpus);
+        if (result >= 0)
+            result = call_vcpu_priority(guest->id, vcpu, guest->config->priority, 0);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static int64_t build(struct guest *guest, const struct plan *plan, const char **step)
+{
+    *step = "adding its devices";
+    int64_t result = add_devices(guest);
+    if (result >= 0)
+        result = builder_fill(guest->domain, plan, guest->config->vcpus, step);
+    if (result < 0)
+        return result;
+    *step = "setting cpus and priority";
+    return set_scheduling(guest);
+}
+
+static bool create_domain(struct guest *guest, const struct plan *plan, char *error)
+{
+    const struct domain_hooks hooks = {.dead = guest_on_death, .ctx = guest};
+    const char *step = "creating the domain";
+    int64_t result;
+    guest->domain = domain_create(guest->config->name, guest->config->vcpus, 0, &hooks, &result);
+    if (guest->domain) {
+        guest->id = guest->domain->id;
+        result = build(guest, plan, &step);
+    }
+    if (result >= 0)
+        return true;
+    snprintf(error, GUEST_ERROR_SIZE, "%s: %s", step, hv_error_text(result));
+    if (guest->domain && domain_destroy(guest->domain) >= 0)
+        guest->domain = NULL;
+    return false;
+}
+
+bool guest_create(struct guest *guest, char *error)
+{
+    struct plan *plan;
+    if (guest->domain) {
+        snprintf(error, GUEST_ERROR_SIZE, "it is there already, %s", guest_state_text(guest));
+        return false;
+    }
+    plan = calloc(1, sizeof(*plan));
+    if (!plan) {
+        snprintf(error, GUEST_ERROR_SIZE, "the manager's own memory is used up");
+        return false;
+    }
+    if (!guest->console.attached)
+        console_init(&guest->console, guest->config->name,
+                     guest->config->console == CONFIG_CONSOLE_QUIET);
+    guest->input_head = guest->input_count = 0;
+    guest->result = GUEST_NONE;
+    bool ok = make_plan(guest->config, plan, error) && create_domain(guest, plan, error);
+    plan_free(plan);
+    free(plan);
+    if (ok)
+        guest->state = GUEST_CREATED;
+    return ok;
+}

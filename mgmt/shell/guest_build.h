@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * guest_build: makes the domain of a guest (guest_create() in guest.h), and the callbacks in guest.c
+ * that its devices get.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "mgmt/shell/guest.h"
+
+void guest_on_exit_port(void *ctx, uint32_t code);
+void guest_on_output(void *ctx, uint8_t byte);
+void guest_on_death(struct domain *domain, const struct hv_domain_info *info);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * shell: see shell.h. Input is read by a timer, because the interface has no notification for it:
+ * 20 ms after the last byte at the latest. An attached console gets every byte but Ctrl-].
+ */
+#include "mgmt/shell/shell.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mgmt/lib/call.h"
+#include "mgmt/lib/events.h"
+#include "mgmt/shell/commands.h"
+#include "mgmt/shell/guest.h"
+#include "mgmt/shell/screen.h"
+#include "mgmt/shell/shell_line.h"
+
+#define KEY_LEAVE '\035' /* Ctrl-] */
+
+enum { POLL_MS = 20, PROMPT_SIZE = SHELL_LINE_SIZE + 16 };
+
+static const char prompt[] = "signalbox> ";
+
+static struct events_timer poll;
+static uint64_t khz;
+static bool in_use;
+static struct shell_line line;
+static char shown[PROMPT_SIZE];
+static struct guest *attached;
+
+bool shell_in_use(void)
+{
+    return in_use;
+}
+
+static void show(void)
+{
+    snprintf(shown, sizeof(shown), "%s%s", prompt, line.text);
+    screen_prompt(shown);
+}
+
+static void run_line(void)
+{
+    char *words[SHELL_WORDS_MAX];
+    char text[PROMPT_SIZE];
+    snprintf(text, sizeof(text), "%s%s", prompt, line.text);
+    screen_prompt(NULL);
+    screen_line(text, strlen(text));
+    int count = shell_line_split(line.text, words);
+    if (count > 0)
+        commands_run(count, words);
+    line.length = 0;
+    line.text[0] = '\0';
+    attached = commands_attached();
+    if (attached) {
+        screen_printf("console of %s; Ctrl-] leaves it", attached->config->name);
+        console_attach(&attached->console);
+    } else {
+        show();
+    }
+}
+
+static void leave_console(void)
+{
+    console_detach(&attached->console);
+    attached = NULL;
+    screen_line("", 0);
+    show();
+}
+
+static void on_byte(char byte)
+{
+    in_use = true;
+    if (attached) {
+        if (byte == KEY_LEAVE)
+            leave_console();
+        else
+            guest_type(attached, byte);
+        return;
+    }
+    enum shell_key key = shell_line_key(&line, byte);
+    if (key == SHELL_DONE)
+        run_line();
+    else if (key != SHELL_NOTHING)
+        show();
+}
+
+static void on_poll(void *ctx)
+{
+    char bytes[256];
+    int64_t count = call_console_read(bytes, sizeof(bytes));
+    (void)ctx;
+    for (int64_t i = 0; i < count; i++)
+        on_byte(bytes[i]);
+    for (uint32_t i = 0; i < guest_count(); i++)
+        guest_poll(guest_get(i));
+    if (count >= 0) /* without a console there is nothing to wait for */
+        events_timer_set(&poll, events_now() + POLL_MS * khz, on_poll, NULL);
+}
+
+void shell_init(const struct frames *frames, uint64_t tsc_khz)
+{
+    khz = tsc_khz;
+    commands_init(frames, tsc_khz);
+    on_poll(NULL);
+}

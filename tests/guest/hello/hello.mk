@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The hello guests: hello16.bin (flat16), hello32.bin (flat32), hello32.elf (multiboot, pvh). Includable from the top
+# Makefile; BUILD and CC are set there.
+
+HELLO_GUESTS := $(BUILD)/guest/hello16.bin $(BUILD)/guest/hello32.bin $(BUILD)/guest/hello32.elf
+
+.PHONY: guest-hello
+guest-hello: $(HELLO_GUESTS)
+
+$(BUILD)/guest/hello%.o: tests/guest/hello/hello%.S tests/guest/hello/hello.mk
+	@mkdir -p $(@D)
+	@$(CC) -m32 -c -o $@ $<
+
+$(BUILD)/guest/hello16.elf: $(BUILD)/guest/hello16.o
+	@ld -m elf_i386 -Ttext=0x7c00 -e start --build-id=none -o $@ $<
+
+$(BUILD)/guest/hello32.elf: $(BUILD)/guest/hello32.o
+	@ld -m elf_i386 -Ttext=0x100000 -N -e start --no-warn-rwx-segments --build-id=none -o $@ $<
+
+$(BUILD)/guest/hello%.bin: $(BUILD)/guest/hello%.elf
+	@objcopy -O binary -j .text $< $@
