@@ -15,8 +15,8 @@ $(BUILD)/guest/hello%.o: tests/guest/hello/hello%.S tests/guest/hello/hello.mk
 $(BUILD)/guest/hello16.elf: $(BUILD)/guest/hello16.o
 	@ld -m elf_i386 -Ttext=0x7c00 -e start --build-id=none -o $@ $<
 
-$(BUILD)/guest/hello32.elf: $(BUILD)/guest/hello32.o
-	@ld -m elf_i386 -Ttext=0x100000 -N -e start --no-warn-rwx-segments --build-id=none -o $@ $<
+$(BUILD)/guest/hello32.elf: $(BUILD)/guest/hello32.o tests/guest/hello/hello32.ld
+	@ld -m elf_i386 -T tests/guest/hello/hello32.ld --no-warn-rwx-segments --build-id=none -o $@ $<
 
 $(BUILD)/guest/hello%.bin: $(BUILD)/guest/hello%.elf
 	@objcopy -O binary -j .text $< $@
