@@ -14,7 +14,8 @@
 #   boot stands alone: only boot_info.h and cmdline.h leave it. mgmt (the management domain) is an ordinary guest.
 #
 # Also: an SPDX line in every source file, no #if in .c files of the hypervisor but around _Static_assert, no file above
-# 500 lines, and the hypervisor under 14,000 lines. Includes are written from the top of the tree; -I. is the only path.
+# 500 lines, and the hypervisor under 14,000 lines of code: blank lines and comments do not count, as they do not in the
+# figures of other hypervisors that we compare with. Includes are written from the top of the tree; -I. is the only path.
 import os
 import re
 import sys
@@ -88,6 +89,8 @@ def check_includes(path, lines, exists):
                 reason = "of the C library, only " + ", ".join(sorted(system))
         elif path.startswith(("tests/", "tools/")):
             continue
+        elif path.startswith("mgmt/config/") and target == "ini.h":
+            continue  # inih, built from its package source
         elif not target.startswith(tuple(folder + "/" for folder in FOLDERS)) or not exists(target):
             reason = "no such file from the top of the tree"
         else:
@@ -123,6 +126,12 @@ def check_conditions(path, lines):
             in_assert = False
 
 
+def code_lines(text):
+    """Lines that hold more than blanks and comments."""
+    text = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
+    return sum(1 for line in text.splitlines() if line.split("//")[0].strip())
+
+
 def check(files):
     """All offences in {path: text}."""
     total = 0
@@ -135,11 +144,11 @@ def check(files):
         if path.endswith((".c", ".h", ".S")):
             yield from check_includes(path, lines, files.__contains__)
             if path.startswith(HYPERVISOR):
-                total += len(lines)
+                total += code_lines(text)
                 if path.endswith(".c"):
                     yield from check_conditions(path, lines)
     if total >= HYPERVISOR_LINES_MAX:
-        yield f"hypervisor: {total} lines, must stay under {HYPERVISOR_LINES_MAX}"
+        yield f"hypervisor: {total} lines of code, must stay under {HYPERVISOR_LINES_MAX}"
 
 
 def read_tree(top):
@@ -164,10 +173,12 @@ def print_lines(files):
     for path, text in files.items():
         if path.startswith(HYPERVISOR) and path.endswith((".c", ".h", ".S")):
             folder = os.path.dirname(path)
-            count[folder] = count.get(folder, 0) + len(text.splitlines())
+            lines, code = count.get(folder, (0, 0))
+            count[folder] = (lines + len(text.splitlines()), code + code_lines(text))
     for folder in sorted(count):
-        print(f"{count[folder]:7} {folder}")
-    print(f"{sum(count.values()):7} hypervisor (limit {HYPERVISOR_LINES_MAX})")
+        print(f"{count[folder][1]:7} {folder} ({count[folder][0]} with comments and blank lines)")
+    lines, code = (sum(c[i] for c in count.values()) for i in (0, 1))
+    print(f"{code:7} hypervisor ({lines} with comments and blank lines; limit {HYPERVISOR_LINES_MAX} of code)")
 
 
 SPDX = "/* SPDX-License-Identifier: BSD-2-Clause */\n"
@@ -237,10 +248,11 @@ def self_test():
         found = list(check({path: text}))
         if (piece is None) != (not found) or (piece and (len(found) != 1 or piece not in found[0])):
             failures.append(f"{path} {text[:60]!r}: {found}")
-    many = {f"hv/core/x{i}.c": SPDX + "\n" * 499 for i in range(28)}
+    many = {f"hv/core/x{i}.c": SPDX + "int a;\n" * 499 for i in range(29)}
     if not any("under 14000" in line for line in check(many)):
         failures.append("14,000 lines were not found")
     del many["hv/core/x0.c"]
+    many["hv/core/x1.c"] = SPDX + "/* int\na;\n*/\n" * 100
     if list(check(many)):
         failures.append("13,500 lines were refused")
     for failure in failures:

@@ -70,3 +70,16 @@ void event_window(struct vcpu *v, bool nmi)
         inject_window_external(false);
     (void)event_prepare(v);
 }
+
+int event_exception(struct vcpu *v, uint8_t vector, uint32_t error_code)
+{
+    if (atomic_load_relaxed(&v->running) || !v->holds)
+        return -HV_EBUSY;
+    if (error_code && !inject_has_error_code(vector))
+        return -HV_EINVAL;
+    vcpu_access_begin(v);
+    bool busy = inject_is_set();
+    bool done = !busy && inject_exception(vector, error_code);
+    vcpu_access_end(v);
+    return done ? 0 : -HV_EBUSY;
+}

@@ -15,4 +15,10 @@ bool event_prepare(struct vcpu *v);
 /* The window that was asked for is open. */
 void event_window(struct vcpu *v, bool nmi);
 
+/*
+ * An exception for a vCPU that does not run and is held: an event of its instruction stream. 0; -HV_EBUSY: it runs, or an event is set already; -HV_EINVAL: an error code for a
+ * vector without one. Under the management lock; may wait for another CPU.
+ */
+int event_exception(struct vcpu *v, uint8_t vector, uint32_t error_code);
+
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls on vCPUs, apart from their state (mgmt_state.c). All but COMPLETE hold the management lock. */
 #include "arch/cpu/vectors.h"
-#include "arch/vmx/inject.h"
 #include "hv/core/event.h"
 #include "hv/core/gmem.h"
 #include "hv/core/pcpu.h"
@@ -99,18 +98,6 @@ int64_t mgmt_vcpu_priority(struct vcpu *v, const struct mgmt_args *args)
     return 0;
 }
 
-/* An exception is an event of the instruction stream: the vCPU must not be running, and none may be waiting. */
-static int inject_exception_into(struct vcpu *t, uint8_t vector, uint32_t error_code)
-{
-    if (atomic_load_relaxed(&t->running) || !t->holds)
-        return -HV_EBUSY;
-    vcpu_access_begin(t);
-    bool busy = inject_is_set();
-    bool ok = busy || inject_exception(vector, error_code);
-    vcpu_access_end(t);
-    return busy ? -HV_EBUSY : ok ? 0 : -HV_EINVAL;
-}
-
 int64_t mgmt_vcpu_inject(struct vcpu *v, const struct mgmt_args *args)
 {
     struct vcpu *t = NULL;
@@ -130,10 +117,9 @@ int64_t mgmt_vcpu_inject(struct vcpu *v, const struct mgmt_args *args)
         event_external(t, (uint8_t)vector);
         return 0;
     case HV_INJECT_EXCEPTION:
-        if (vector >= VECTOR_EXCEPTIONS_END || vector == VECTOR_NMI || code > 0xffff ||
-            (code && !inject_has_error_code((uint8_t)vector)))
+        if (vector >= VECTOR_EXCEPTIONS_END || vector == VECTOR_NMI || code > 0xffff)
             return -HV_EINVAL;
-        return inject_exception_into(t, (uint8_t)vector, (uint32_t)code);
+        return event_exception(t, (uint8_t)vector, (uint32_t)code);
     default:
         return -HV_EINVAL;
     }
