@@ -29,6 +29,7 @@ struct domain {
     void *msr_bitmap;
     void *io_bitmap[2]; /* A: ports below 0x8000, B: the others */
     struct cpuid_policy *cpuid;
+    uint64_t cr4_allowed;  /* follows from it */
     struct claims *claims; /* contents under the management lock, read by its vCPUs: claims.c */
 
     /* Under frame_lock. */

@@ -1,16 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bring-up */
+/* CPUID: a look-up in the domain's prepared answers (hv/core/cpuid_policy.c). */
+#include "hv/core/cpuid_policy.h"
+
+#include "arch/cpu/fpu.h"
 #include "arch/cpu/insn.h"
+#include "arch/vmx/guest_cr.h"
 #include "hv/exit/exit.h"
+
+static void patched(struct vcpu *v, const struct cpuid_entry *e, uint32_t subleaf)
+{
+    const struct cpuid_vcpu state = {
+        .index = v->index, .cr4 = guest_cr_cr4(), .xcr0 = fpu_xcr0_max() ? xgetbv(0) : 0};
+    uint32_t reg[CPUID_REGS];
+    cpuid_policy_patch(v->domain->cpuid, e, subleaf, &state, reg);
+    v->vmx.gprs.rax = reg[CPUID_EAX];
+    v->vmx.gprs.rbx = reg[CPUID_EBX];
+    v->vmx.gprs.rcx = reg[CPUID_ECX];
+    v->vmx.gprs.rdx = reg[CPUID_EDX];
+}
 
 void exit_cpuid(struct vcpu *v)
 {
-    struct cpuid_regs r = cpuid((uint32_t)v->vmx.gprs.rax, (uint32_t)v->vmx.gprs.rcx);
-    if ((uint32_t)v->vmx.gprs.rax == 1)
-        r.ecx = (r.ecx & ~(uint32_t)(BIT(5) | BIT(3) | BIT(21) | BIT(24))) | (uint32_t)BIT(31);
-    v->vmx.gprs.rax = r.eax;
-    v->vmx.gprs.rbx = r.ebx;
-    v->vmx.gprs.rcx = r.ecx;
-    v->vmx.gprs.rdx = r.edx;
+    uint32_t leaf = (uint32_t)v->vmx.gprs.rax, subleaf = (uint32_t)v->vmx.gprs.rcx;
+    const struct cpuid_entry *e = cpuid_policy_find(v->domain->cpuid, leaf, subleaf);
+    if (__builtin_expect(e->dynamic, 0)) {
+        patched(v, e, subleaf);
+    } else {
+        v->vmx.gprs.rax = e->reg[CPUID_EAX];
+        v->vmx.gprs.rbx = e->reg[CPUID_EBX];
+        v->vmx.gprs.rcx = e->reg[CPUID_ECX];
+        v->vmx.gprs.rdx = e->reg[CPUID_EDX];
+    }
     vm_exit_advance();
 }

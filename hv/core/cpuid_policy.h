@@ -5,8 +5,8 @@
  * Leaves that a domain does not have answer zeros, whatever Intel processors answer for them (the data of the highest basic leaf): a guest that looks for another
  * hypervisor's leaves, or forgets to look at the highest leaf, must not find stray bits. SDM volume 2, "CPUID - CPU Identification".
  */
-#ifndef HV_EXIT_CPUID_POLICY_H
-#define HV_EXIT_CPUID_POLICY_H
+#ifndef HV_CORE_CPUID_POLICY_H
+#define HV_CORE_CPUID_POLICY_H
 
 #include "arch/cpu/bits.h"
 
@@ -25,7 +25,9 @@ enum cpuid_dynamic {
 struct cpuid_entry {
     uint32_t reg[CPUID_REGS];
     uint32_t dynamic; /* enum cpuid_dynamic; 0: the answer is complete */
+    uint32_t unused[3];
 };
+_Static_assert(sizeof(struct cpuid_entry) == 32, "an index is a shift");
 
 /* Of one leaf: subleaf s answers with entry first + min(s, last). Where subleaves mean nothing, last is 0. */
 struct cpuid_slot {

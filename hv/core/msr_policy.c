@@ -5,7 +5,7 @@
  * Constants: no microcode platform, feature control locked without VMX and SMX, no MTRRs (hidden in CPUID; who looks all the same sees all memory as write-back),
  * no machine-check banks, no branch tracing.
  */
-#include "hv/exit/msr_policy.h"
+#include "hv/core/msr_policy.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  *
  * Direct MSRs are the guest's own in hardware: part of the VMCS guest state, or switched with the vCPU. All other accesses exit.
  */
-#ifndef HV_EXIT_MSR_POLICY_H
-#define HV_EXIT_MSR_POLICY_H
+#ifndef HV_CORE_MSR_POLICY_H
+#define HV_CORE_MSR_POLICY_H
 
 #include "arch/cpu/bits.h"
 
