@@ -37,7 +37,7 @@ struct cpuid_slot {
 #define CPUID_BASIC_LEAVES      0x20U
 #define CPUID_EXTENDED_LEAVES   9U
 #define CPUID_HYPERVISOR_LEAVES 2U
-#define CPUID_ENTRIES           80U
+#define CPUID_ENTRIES           64U
 
 struct cpuid_policy {
     struct cpuid_slot basic[CPUID_BASIC_LEAVES];

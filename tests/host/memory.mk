@@ -13,4 +13,7 @@ HOST_TESTS += guest_walk_test
 guest_walk_test_SRCS = tests/host/guest_walk_test.c hv/core/guest_walk.c
 
 HOST_TESTS += msr_policy_test
-msr_policy_test_SRCS = tests/host/msr_policy_test.c hv/exit/msr_policy.c
+msr_policy_test_SRCS = tests/host/msr_policy_test.c hv/core/msr_policy.c
+
+HOST_TESTS += cpuid_policy_test
+cpuid_policy_test_SRCS = tests/host/cpuid_policy_test.c hv/core/cpuid_policy.c hv/core/cpuid_mask.c

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/exit/msr_policy.c: every MSR number of both ranges against a table frozen here with the numbers of SDM volume 4, and against the bitmap as the processor reads it.
+ * hv/core/msr_policy.c: every MSR number of both ranges against a table frozen here with the numbers of SDM volume 4, and against the bitmap as the processor reads it.
  * A row that is missing here, or too many there, fails: what a guest may reach changes only on purpose.
  */
-#include "hv/exit/msr_policy.h"
+#include "hv/core/msr_policy.h"
 
 #include "tests/host/test.h"
 

@@ -2,6 +2,7 @@
 /* A small generator for random tests (xorshift64*): the same numbers on every machine and in every run. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct random {
