@@ -42,3 +42,8 @@ build/tests/loader.elf: $(LOADER_SRCS) tests/boot/loader/loader.ld tests/tests.m
 	@mkdir -p $(@D)
 	@echo "  LOADER  $@"
 	@$(LOADER_CC) $(LOADER_CFLAGS) $(LOADER_LDFLAGS) -Wl,-T,tests/boot/loader/loader.ld -o $@ $(LOADER_SRCS)
+
+# The least first module: HLT, JMP to the HLT. It does nothing and stays.
+build/tests/halt.bin: tests/tests.mk
+	@mkdir -p $(@D)
+	@printf '\364\353\375' > $@
