@@ -41,7 +41,7 @@ IMAGE   := $(BUILD)/signalbox.elf
 .PHONY: all help clean run test check deps bench iso format
 .DELETE_ON_ERROR:
 
-all: $(IMAGE) ## build the hypervisor image (build/signalbox.elf) with map, symbol table and disassembly
+all: $(IMAGE) $(BUILD)/mgmt/manager.bin ## build the hypervisor (build/signalbox.elf) and its management domain
 
 # newlib is asked once per make, and only when something is compiled.
 $(BUILD)/newlib.mk: tools/newlib.sh tools/deps.sh
@@ -92,4 +92,41 @@ clean: ## remove build/ (the caches outside the tree stay)
 	rm -rf $(BUILD)
 
 include mgmt/mgmt.mk
+include tests/guest/hello/hello.mk
+-include tests/bench/bench.mk
 -include tests/tests.mk
+
+# ---- the demonstration: hypervisor, management domain, two guests ----------------------------------------------------
+$(BUILD)/demo/ticker.bin: mgmt/demo/ticker.S
+	@mkdir -p $(@D)
+	@echo "  GUEST   $@"
+	@$(CC) -m32 -c -o $(@D)/ticker.o $<
+	@ld -m elf_i386 -Ttext=0x100000 -e start --build-id=none -o $(@D)/ticker.elf $(@D)/ticker.o
+	@$(OBJCOPY) -O binary -j .text $(@D)/ticker.elf $@
+
+DEMO_CONFIG  ?= mgmt/demo/demo.conf
+DEMO_MODULES := $(BUILD)/demo/ticker.bin $(BUILD)/guest/hello32.elf
+RUN_CPUS     ?= 2
+RUN_MEMORY   ?= 256
+RUN_MODULES   = --module "$(MGMT_IMAGE) config=demo.conf" --module "$(DEMO_CONFIG) demo.conf" \
+	$(foreach m,$(DEMO_MODULES),--module "$(m) $(notdir $(m))")
+
+run: ## boot the hypervisor with its management domain and two guests; Ctrl-a x leaves
+	@tools/deps.sh build run
+	@$(MAKE) --no-print-directory $(IMAGE) $(MGMT_IMAGE) $(DEMO_MODULES)
+	@echo "Starting the machine ($(RUN_CPUS) CPUs, $(RUN_MEMORY) MiB). Type help at the prompt; Ctrl-a x leaves the emulator."
+	@$(PYTHON) tools/emu.py run --machine auto --terminal --timeout 0 --cpus $(RUN_CPUS) --memory $(RUN_MEMORY) \
+		--image $(IMAGE) --append "exit=shutdown-port $(RUN_APPEND)" $(RUN_MODULES) --clock slowdown; \
+	 status=$$?; if [ $$status -eq 6 ]; then exit 0; fi; exit $$status
+
+iso: ## build build/signalbox.iso, which boots by BIOS and UEFI, from the demonstration
+	@tools/deps.sh build run
+	@$(MAKE) --no-print-directory $(IMAGE) $(MGMT_IMAGE) $(DEMO_MODULES)
+	@$(PYTHON) tools/emu.py iso --elf $(IMAGE) $(RUN_MODULES) --uefi-too --output $(BUILD)/signalbox.iso
+	@echo "$(BUILD)/signalbox.iso is ready: burn it, write it to a USB stick, or give it to an emulator."
+
+format: ## format the C sources
+	@tools/check_format.sh --fix
+
+deps: ## install the Debian packages that building, running and testing need
+	@tools/deps.sh build run test check

@@ -140,8 +140,7 @@ void log_console_write(const char *text, size_t len)
 {
     spin_lock(&lock);
     if (console)
-        for (size_t i = 0; i < len; i++)
-            console(text[i]);
+        console_write(text, len);
     spin_unlock(&lock);
 }
 
