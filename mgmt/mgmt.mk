@@ -11,9 +11,7 @@ MGMT_DIRS  := mgmt/start mgmt/lib mgmt/builder mgmt/devices mgmt/config mgmt/she
 MGMT_SRCS  := $(filter-out mgmt/start/stub.c,$(sort $(foreach dir,$(MGMT_DIRS),$(wildcard $(dir)/*.c))))
 MGMT_OBJS  := $(patsubst mgmt/%.c,$(BUILD)/mgmt/%.o,$(MGMT_SRCS)) $(BUILD)/mgmt/start/entry.o $(BUILD)/mgmt/inih.o
 
-# Line numbers, a call for each section, no comments inside values; config.c counts on these.
-INIH_FLAGS := -DINI_HANDLER_LINENO=1 -DINI_CALL_HANDLER_ON_NEW_SECTION=1 -DINI_ALLOW_NO_VALUE=1 -DINI_ALLOW_MULTILINE=0 \
-	-DINI_ALLOW_INLINE_COMMENTS=0 -DINI_ALLOW_BOM=1 -DINI_MAX_LINE=2000
+include mgmt/config/inih.mk
 
 MGMT_CODEGEN := -O2 -g -mno-red-zone -fno-pic -fno-pie -mcmodel=small -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-common -fno-strict-aliasing -ffunction-sections -fdata-sections

@@ -4,7 +4,7 @@
  * only, nothing is touched.
  *
  * Free memory is a sorted list of ranges that never touch each other. Whoever takes a block keeps
- * its address and size and gives the block, or parts of it, back. Room in the list for what will
+ * its address and size and gives the block back. Room in the list for what will
  * come back is set aside when a block is taken, so giving back cannot fail.
  */
 #pragma once
@@ -41,12 +41,8 @@ bool frames_add(struct frames *frames, gpa_t start, gpa_t end);
  */
 gpa_t frames_take(struct frames *frames, uint64_t pages, uint64_t align, uint64_t offset);
 
-/* Splits a block that was taken, in the books: both parts can be given back on their own. False: no
- * memory for the list. */
-bool frames_split(struct frames *frames);
-
-/* Gives back a whole block, or one part of a block after frames_split(). False, and nothing is
- * changed: part of it is free already, a mistake of the caller. */
+/* Gives back a whole block. False, and nothing is changed: part of it is free already, a mistake of
+ * the caller. */
 bool frames_give(struct frames *frames, gpa_t start, uint64_t pages);
 
 void frames_free_list(struct frames *frames);

@@ -286,6 +286,6 @@ uint32_t guest_failures(uint32_t *all)
 
 const char *guest_state_text(const struct guest *guest)
 {
-    static const char *const words[] = {"not there", "created", "running", "paused", "ended"};
+    static const char *const words[] = {"off", "created", "running", "paused", "ended"};
     return words[guest->state];
 }

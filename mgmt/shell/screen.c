@@ -91,6 +91,12 @@ void screen_prompt(const char *text)
         sink(prompt, strlen(prompt));
 }
 
+void screen_prompt_grew(char character)
+{
+    if (prompt && !raw)
+        sink(&character, 1);
+}
+
 void screen_raw(bool on)
 {
     raw = on;

@@ -25,6 +25,9 @@ __attribute__((format(printf, 1, 2))) void screen_printf(const char *format, ...
  * screen_prompt(). */
 void screen_prompt(const char *text);
 
+/* One character was put at the end of the prompt's text by the caller. */
+void screen_prompt_grew(char character);
+
 /* A domain's console takes the screen, or gives it back. */
 void screen_raw(bool on);
 void screen_raw_bytes(const char *text, size_t length);

@@ -39,6 +39,13 @@ static void show(void)
     screen_prompt(shown);
 }
 
+/* As show(), when all that happened is one more character at the end. */
+static void show_last(char byte)
+{
+    snprintf(shown, sizeof(shown), "%s%s", prompt, line.text);
+    screen_prompt_grew(byte);
+}
+
 static void run_line(void)
 {
     char *words[SHELL_WORDS_MAX];
@@ -70,6 +77,8 @@ static void leave_console(void)
 
 static void on_byte(char byte)
 {
+    bool first = !in_use;
+    size_t before = line.length;
     in_use = true;
     if (attached) {
         if (byte == KEY_LEAVE)
@@ -81,7 +90,9 @@ static void on_byte(char byte)
     enum shell_key key = shell_line_key(&line, byte);
     if (key == SHELL_DONE)
         run_line();
-    else if (key != SHELL_NOTHING)
+    else if (key == SHELL_CHANGED && line.length == before + 1 && !first)
+        show_last(byte);
+    else if (key != SHELL_NOTHING || first)
         show();
 }
 

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Host tests of the management domain's pure parts.
+
+include mgmt/config/inih.mk
+
+HOST_TESTS += mgmt_frames_test mgmt_access_test mgmt_devices_test mgmt_uart_test mgmt_plan_test mgmt_config_test \
+	mgmt_shell_test mgmt_domain_test mgmt_events_test
+
+mgmt_frames_test_SRCS = tests/host/mgmt_frames_test.c mgmt/lib/frames.c
+mgmt_access_test_SRCS = tests/host/mgmt_access_test.c mgmt/lib/access.c
+mgmt_devices_test_SRCS = tests/host/mgmt_devices_test.c mgmt/lib/access.c mgmt/devices/debug_console.c \
+	mgmt/devices/debug_exit.c mgmt/devices/post_port.c
+mgmt_uart_test_SRCS = tests/host/mgmt_uart_test.c mgmt/lib/access.c mgmt/devices/uart16550.c
+MGMT_PLAN_SRCS = mgmt/builder/plan.c mgmt/builder/flat.c mgmt/builder/elf.c mgmt/builder/multiboot.c mgmt/builder/pvh.c
+mgmt_plan_test_SRCS = tests/host/mgmt_plan_test.c $(MGMT_PLAN_SRCS)
+mgmt_config_test_SRCS = tests/host/mgmt_config_test.c mgmt/config/config.c mgmt/config/config_keys.c
+mgmt_shell_test_SRCS = tests/host/mgmt_shell_test.c mgmt/shell/shell_line.c mgmt/shell/screen.c mgmt/shell/console.c
+MGMT_LIB_SRCS = mgmt/lib/frames.c mgmt/lib/access.c mgmt/lib/domain.c mgmt/lib/domain_memory.c mgmt/lib/domain_service.c \
+	mgmt/lib/events.c mgmt/lib/hv_error.c
+mgmt_domain_test_SRCS = tests/host/mgmt_domain_test.c tests/host/mgmt_fake_call.c $(MGMT_LIB_SRCS)
+mgmt_events_test_SRCS = tests/host/mgmt_events_test.c tests/host/mgmt_fake_call.c $(MGMT_LIB_SRCS)
+
+# inih is compiled from the source that the manager is made of.
+HOST_INIH = $(shell mgmt/config/inih.sh)
+build/host/mgmt_config_test: build/host/obj/inih.o
+build/host/obj/mgmt/config/config.o: HOST_CFLAGS += -isystem $(HOST_INIH) $(INIH_FLAGS)
+build/host/obj/inih.o: mgmt/config/inih.mk mgmt/config/inih.sh
+	@mkdir -p $(@D)
+	@echo "  HOSTCC  inih"
+	@$(HOST_CC) -std=c11 -g -O1 $(HOST_SANITIZE) -w $(INIH_FLAGS) -c -o $@ $(HOST_INIH)/ini.c

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tests of mgmt/config: each key right and wrong, and what a complaint must say: line, key, value and
+ * what to write.
+ */
+#include "mgmt/config/config.h"
+
+#include "mgmt/config/config_keys.h"
+#include "tests/host/test.h"
+
+static struct config config;
+static char said[8192]; /* "line: sentence\n" per complaint */
+
+static void note(void *ctx, uint32_t line, const char *sentence)
+{
+    size_t used = strlen(said);
+    EXPECT_TRUE(ctx == said);
+    snprintf(said + used, sizeof(said) - used, "%u: %s\n", line, sentence);
+}
+
+/* Parses a copy of exactly that size. */
+static bool parse_bytes(const char *text, size_t length)
+{
+    char *copy = malloc(length ? length : 1);
+    memcpy(copy, text, length);
+    said[0] = '\0';
+    bool ok = config_parse(&config, copy, length, note, said);
+    EXPECT_EQ(ok, said[0] == '\0');
+    EXPECT_EQ(ok, config.complaints == 0);
+    EXPECT_TRUE(config.domains <= CONFIG_DOMAINS_MAX);
+    free(copy);
+    return ok;
+}
+
+static bool parse(const char *text)
+{
+    return parse_bytes(text, strlen(text));
+}
+
+TEST(config_everything_right)
+{
+    static const char text[] = "# a comment\n"
+                               "on_end = poweroff\n"
+                               "\n"
+                               "[first]\n"
+                               "kernel = hello.bin\n"
+                               "; another comment\n"
+                               "type=flat16\n"
+                               "cmdline = root=/dev/vda ; not a comment # neither\n"
+                               "module = initrd.gz the words\n"
+                               "module = second\n"
+                               "memory = 3G\n"
+                               "vcpus = 4\n"
+                               "priority = 255\n"
+                               "cpus = 0,2-3,63\n"
+                               "autostart = yes\n"
+                               "console = quiet\n"
+                               "on_exit = restart\n"
+                               "success = 0\n"
+                               "load = 0x600\n"
+                               "timeout = 10\r\n"
+                               "[second.one-2_x]\n"
+                               "kernel: vmlinux\n";
+    EXPECT_TRUE(parse(text));
+    EXPECT_STREQ(said, "");
+    EXPECT_EQ(config.on_end, CONFIG_END_POWEROFF);
+    ASSERT_EQ(config.domains, 2U);
+    const struct config_domain *d = &config.domain[0];
+    EXPECT_STREQ(d->name, "first");
+    EXPECT_EQ(d->line, 4U);
+    EXPECT_STREQ(d->kernel, "hello.bin");
+    EXPECT_EQ(d->type, CONFIG_FLAT16);
+    EXPECT_STREQ(d->cmdline, "root=/dev/vda ; not a comment # neither");
+    EXPECT_EQ(d->modules, 2U);
+    EXPECT_STREQ(d->module[0], "initrd.gz the words");
+    EXPECT_STREQ(d->module[1], "second");
+    EXPECT_EQ(d->memory, 3ULL << 30);
+    EXPECT_EQ(d->vcpus, 4U);
+    EXPECT_EQ(d->priority, 255U);
+    EXPECT_EQ(d->cpus, 0x800000000000000dULL);
+    EXPECT_TRUE(d->autostart);
+    EXPECT_EQ(d->console, CONFIG_CONSOLE_QUIET);
+    EXPECT_EQ(d->on_exit, CONFIG_EXIT_RESTART);
+    EXPECT_EQ(d->success, 0U);
+    EXPECT_EQ(d->load, 0x600U);
+    EXPECT_EQ(d->timeout, 10U);
+    d = &config.domain[1];
+    EXPECT_STREQ(d->name, "second.one-2_x");
+    EXPECT_STREQ(d->kernel, "vmlinux");
+    EXPECT_EQ(d->type, CONFIG_AUTO);
+    EXPECT_EQ(d->memory, 16ULL << 20);
+    EXPECT_EQ(d->vcpus, 1U);
+    EXPECT_EQ(d->cpus, UINT64_MAX);
+    EXPECT_FALSE(d->autostart);
+    EXPECT_EQ(d->success, 33U);
+    EXPECT_EQ(d->load, 0x100000U);
+}
+
+TEST(config_empty_texts)
+{
+    EXPECT_TRUE(parse(""));
+    EXPECT_EQ(config.domains, 0U);
+    EXPECT_EQ(config.on_end, CONFIG_END_SHELL);
+    EXPECT_TRUE(parse("\n\n \t\n# x"));
+    EXPECT_TRUE(parse("\xef\xbb\xbf[a]\nkernel=k\n"));
+    EXPECT_EQ(config.domains, 1U);
+}
+
+/* One line of a domain that must be refused, and words of the complaint. */
+TEST(config_wrong_values)
+{
+    static const struct {
+        const char *line, *words[3];
+    } rows[] = {
+        {"kernel =", {"kernel = :", "boot module"}},
+        {"kernel = a b", {"without blanks"}},
+        {"kernel = 0123456789012345678901234567890123456789012345678901234567890123",
+         {"at most 63"}},
+        {"type = elf", {"type = elf", "auto, flat16, flat32, multiboot, pvh"}},
+        {"type =", {"write one of"}},
+        {"type = Flat16", {"write one of"}},
+        {"module =", {"boot module"}},
+        {"memory = 16", {"memory = 16:", "64K to 1T"}},
+        {"memory = 16MB", {"64K to 1T"}},
+        {"memory = -1", {"64K to 1T"}},
+        {"memory = 2T", {"64K to 1T"}},
+        {"memory = 65537", {"multiple of 4K"}},
+        {"memory = 99999999999999999999", {"64K to 1T"}},
+        {"memory = 18014398509481984K", {"64K to 1T"}},
+        {"memory = M", {"64K to 1T"}},
+        {"memory =", {"64K to 1T"}},
+        {"vcpus = 0", {"vcpus = 0:", "from 1 to 64"}},
+        {"vcpus = 65", {"from 1 to 64"}},
+        {"vcpus = one", {"from 1 to 64"}},
+        {"vcpus = 1 2", {"from 1 to 64"}},
+        {"vcpus = +1", {"from 1 to 64"}},
+        {"priority = 256", {"from 0 to 255"}},
+        {"cpus = 64", {"CPUs from 0 to 63"}},
+        {"cpus = 3-1", {"CPUs from 0 to 63"}},
+        {"cpus = 1,", {"CPUs from 0 to 63"}},
+        {"cpus = ,1", {"CPUs from 0 to 63"}},
+        {"cpus = 1-", {"CPUs from 0 to 63"}},
+        {"cpus = 1;2", {"CPUs from 0 to 63"}},
+        {"cpus =", {"CPUs from 0 to 63"}},
+        {"autostart = true", {"no, yes"}},
+        {"console = off", {"on, quiet"}},
+        {"on_exit = reboot", {"destroy, keep, restart"}},
+        {"success = 4294967296", {"from 0 to 4294967295"}},
+        {"load = here", {"0x7c00 or 1M"}},
+        {"load = 0x", {"0x7c00 or 1M"}},
+        {"load = 0x10000000000000000", {"0x7c00 or 1M"}},
+        {"timeout = 86401", {"from 0 to 86400"}},
+        {"timeout = 1s", {"from 0 to 86400"}},
+        {"Memory = 1M", {"Memory = 1M:", "no such key", "kernel, type, cmdline"}},
+        {"on_end = shell", {"no such key", "timeout"}},
+        {"= 5", {"no such key"}},
+        {"just words", {"just words:", "neither [domain] nor key = value"}},
+        {"[open", {"without its ]"}},
+    };
+    char text[256];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        test_row("%s", rows[i].line);
+        snprintf(text, sizeof(text), "[d]\n%s\n[e]\nkernel = k\n", rows[i].line);
+        EXPECT_FALSE(parse(text));
+        EXPECT_TRUE(strstr(said, "2: ") != NULL);
+        for (size_t w = 0; w < 3 && rows[i].words[w]; w++)
+            if (!strstr(said, rows[i].words[w]))
+                EXPECT_STREQ(said, rows[i].words[w]);
+    }
+}
+
+TEST(config_wrong_globals)
+{
+    EXPECT_FALSE(parse("on_end = halt\n"));
+    EXPECT_STREQ(said, "1: on_end = halt: write one of: shell, poweroff, reboot\n");
+    EXPECT_FALSE(parse("kernel = k\n"));
+    EXPECT_STREQ(said, "1: kernel = k: there is no such key before the first [domain]; the keys "
+                       "are: on_end\n");
+    EXPECT_FALSE(parse("on_end = shell\non_end = shell\n"));
+    EXPECT_STREQ(said, "2: on_end = shell: on_end is given twice; remove one of the lines\n");
+}
+
+TEST(config_names)
+{
+    static const char *const bad[] = {"",   "12",    "a b", "a/b", "a\xc3\xa4", "a\tb", "a:b",
+                                      "+a", "a\x01", "01234567890123456789012345678901"};
+    char text[128];
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        test_row("[%s]", bad[i]);
+        snprintf(text, sizeof(text), "[%s]\nkernel = k\n", bad[i]);
+        EXPECT_FALSE(parse(text));
+        EXPECT_TRUE(strncmp(said, "1: ", 3) == 0);
+        EXPECT_EQ(config.domains, 0U);
+    }
+    EXPECT_TRUE(parse("[0123456789012345678901234567890-]\nkernel=k\n") == false);
+    EXPECT_TRUE(parse("[012345678901234567890123456789-]\nkernel=k\n"));
+}
+
+TEST(config_twice_and_missing)
+{
+    EXPECT_FALSE(parse("[a]\nkernel=x\nmemory=1M\nmemory=2M\n"));
+    EXPECT_STREQ(said, "4: memory = 2M: memory is given twice; remove one of the lines\n");
+    EXPECT_FALSE(parse("[a]\nkernel=x\n[b]\nkernel=y\n[a]\nkernel=z\nvcpus=0\n"));
+    EXPECT_STREQ(said, "5: [a]: this domain is there already, in line 1; rename one of them\n");
+    EXPECT_FALSE(parse("\n[a]\nmemory=1M\n"));
+    EXPECT_STREQ(said, "2: [a]: kernel is missing; write kernel = boot module\n");
+    EXPECT_FALSE(parse("[a]\nkernel=x\nload=0\n"));
+    EXPECT_STREQ(said, "1: [a]: load is for type = flat16 and flat32; other images know their "
+                       "address\n");
+    EXPECT_FALSE(parse("[a]\nvcpus=0\nmemory=1\nwhat=1\n"));
+    EXPECT_EQ(config.complaints, 4U); /* all in one go */
+}
+
+TEST(config_limits)
+{
+    static char text[CONFIG_DOMAINS_MAX * 40 + 4096];
+    size_t used = 0;
+    for (unsigned i = 0; i < CONFIG_DOMAINS_MAX; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "[d%u]\nkernel=k\n", i);
+    EXPECT_TRUE(parse(text));
+    EXPECT_EQ(config.domains, CONFIG_DOMAINS_MAX);
+    snprintf(text + used, sizeof(text) - used, "[one-more]\nkernel=k\n");
+    EXPECT_FALSE(parse(text));
+    EXPECT_TRUE(strstr(said, "more than 64 domains") != NULL);
+    used = (size_t)snprintf(text, sizeof(text), "[d]\nkernel=k\n");
+    for (unsigned i = 0; i <= CONFIG_MODULES_MAX; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "module=m\n");
+    EXPECT_FALSE(parse(text));
+    EXPECT_TRUE(strstr(said, "19: module = m: at most 16 modules") != NULL);
+}
+
+TEST(config_long_lines)
+{
+    static char text[4096];
+    for (size_t length = 1000; length < 2100; length += 1) {
+        int head = snprintf(text, sizeof(text), "[d]\nkernel=k\ncmdline=");
+        size_t start = (size_t)head;
+        memset(text + start, 'x', length);
+        text[start + length] = '\0';
+        bool ok = parse(text);
+        EXPECT_EQ(ok, length < CONFIG_CMDLINE_SIZE);
+        if (!ok)
+            EXPECT_TRUE(strstr(said, "3: ") != NULL);
+    }
+}
+
+TEST(config_bytes_that_are_not_text)
+{
+    EXPECT_FALSE(parse_bytes("[d]\nkernel=k\0\n", 15));
+    EXPECT_STREQ(said, "2: byte 0 is not text; write the file anew\n");
+    EXPECT_FALSE(parse_bytes("\x7f" "ELF", 4));
+    EXPECT_FALSE(parse_bytes("[d]\n\x1b[31m", 9));
+}
+
+TEST(config_survives_anything)
+{
+    static const char *const pieces[] = {"[",      "]",     "[a]",      "kernel",  "=",    "\n",
+                                         "memory", "1M",    "cpus",     "0-3",     ",",    " ",
+                                         ";",      "#",     "\r\n",     "load",    "0x1",  ":",
+                                         "on_end", "shell", "poweroff", "\xef\xbb", "type", "flat16"};
+    uint32_t state = 3;
+    for (uint32_t round = 0; round < 20000; round++) {
+        char text[256];
+        size_t used = 0;
+        for (uint32_t n = 0; n < 24; n++) {
+            state = state * 1664525U + 1013904223U;
+            const char *piece = pieces[(state >> 8) % COUNT(pieces)];
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", piece);
+        }
+        (void)parse_bytes(text, used);
+        for (uint32_t i = 0; i < config.domains; i++)
+            EXPECT_TRUE(config.domain[i].memory % 4096 == 0 && config.domain[i].vcpus >= 1);
+    }
+}
