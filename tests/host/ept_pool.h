@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * For tests of arch/vmx/ept.c: a pool of table pages that aborts on any access to a page that is not taken, and the processor's view of a tree, entry by entry, with every
- * reserved bit checked (SDM volume 3, tables "Format of an EPT PML4 Entry" and following). Into one file per program only, after test.h.
+ * reserved bit checked (SDM volume 3, tables "Format of an EPT PML4 Entry" and following).
  */
 #pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "arch/vmx/ept.h"
 
@@ -21,7 +25,7 @@ static struct {
 
 static const uint64_t POOL_PA = BIT(40) + PAGE_SIZE;
 
-static void *pool_at(void *ctx, uint64_t pa)
+static inline void *pool_at(void *ctx, uint64_t pa)
 {
     (void)ctx;
     uint64_t n = (pa - POOL_PA) >> PAGE_SHIFT;
@@ -32,7 +36,7 @@ static void *pool_at(void *ctx, uint64_t pa)
     return pool.page[n];
 }
 
-static uint64_t pool_alloc(void *ctx)
+static inline uint64_t pool_alloc(void *ctx)
 {
     (void)ctx;
     pool.allocs++;
@@ -44,7 +48,7 @@ static uint64_t pool_alloc(void *ctx)
     return POOL_PA + ((uint64_t)n << PAGE_SHIFT);
 }
 
-static void pool_free(void *ctx, uint64_t pa)
+static inline void pool_free(void *ctx, uint64_t pa)
 {
     uint64_t *page = pool_at(ctx, pa);
     memset(page, 0xa7, PAGE_SIZE); /* all entries present and misconfigured */
@@ -54,14 +58,14 @@ static void pool_free(void *ctx, uint64_t pa)
     pool.frees++;
 }
 
-static uint32_t pool_used(void)
+static inline uint32_t pool_used(void)
 {
     return POOL_PAGES - pool.free_count;
 }
 
 static struct ept_env env = {pool_alloc, pool_free, pool_at, NULL, true};
 
-static void pool_reset(bool large_1g)
+static inline void pool_reset(bool large_1g)
 {
     if (!pool.page)
         pool.page = calloc(POOL_PAGES, PAGE_SIZE);
@@ -79,7 +83,7 @@ static void pool_reset(bool large_1g)
 /* What stands for one 4 KiB page: its address, access and type; 0: not present. Any bad entry on the way: BAD. */
 #define BAD UINT64_MAX
 
-static uint64_t hardware_walk(const struct ept *e, uint64_t gpa, uint64_t *leaf_size)
+static inline uint64_t hardware_walk(const struct ept *e, uint64_t gpa, uint64_t *leaf_size)
 {
     uint64_t pointer = ept_pointer(e);
     if ((pointer & 0xfff) != 0x1e) /* WB, four levels, nothing else */
@@ -107,7 +111,7 @@ static uint64_t hardware_walk(const struct ept *e, uint64_t gpa, uint64_t *leaf_
 }
 
 /* Linked tables below and including this one. */
-static uint64_t count_tables(uint64_t table, unsigned shift)
+static inline uint64_t count_tables(uint64_t table, unsigned shift)
 {
     const uint64_t *entry = pool_at(NULL, table);
     uint64_t count = 1;
@@ -117,13 +121,13 @@ static uint64_t count_tables(uint64_t table, unsigned shift)
     return count;
 }
 
-static uint64_t count_linked(const struct ept *e)
+static inline uint64_t count_linked(const struct ept *e)
 {
     return count_tables(ept_pointer(e) & MASK(51, 12), 39);
 }
 
 /* The hardware may still walk a retired table: what is present in it is another retired table. */
-static uint64_t count_retired(const struct ept *e)
+static inline uint64_t count_retired(const struct ept *e)
 {
     static bool retired[POOL_PAGES];
     memset(retired, 0, sizeof(retired));

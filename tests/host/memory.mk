@@ -17,3 +17,9 @@ msr_policy_test_SRCS = tests/host/msr_policy_test.c hv/core/msr_policy.c
 
 HOST_TESTS += cpuid_policy_test
 cpuid_policy_test_SRCS = tests/host/cpuid_policy_test.c hv/core/cpuid_policy.c hv/core/cpuid_mask.c
+
+HOST_TESTS += page_test ram_test fmt_test log_test
+page_test_SRCS = tests/host/page_test.c hv/core/page.c
+ram_test_SRCS = tests/host/ram_test.c hv/core/ram.c
+fmt_test_SRCS = tests/host/fmt_test.c hv/core/fmt.c
+log_test_SRCS = tests/host/log_test.c hv/core/log.c hv/core/fmt.c
