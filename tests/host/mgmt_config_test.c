@@ -182,8 +182,9 @@ TEST(config_wrong_globals)
 
 TEST(config_names)
 {
-    static const char *const bad[] = {"",   "12",    "a b", "a/b", "a\xc3\xa4", "a\tb", "a:b",
-                                      "+a", "a\x01", "01234567890123456789012345678901"};
+    static const char *const bad[] = {
+        "",     "12",  "a b", "a/b",   "a\xc3\xa4",
+        "a\tb", "a:b", "+a",  "a\x01", "01234567890123456789012345678901"};
     char text[128];
     for (size_t i = 0; i < COUNT(bad); i++) {
         test_row("[%s]", bad[i]);
@@ -248,16 +249,18 @@ TEST(config_bytes_that_are_not_text)
 {
     EXPECT_FALSE(parse_bytes("[d]\nkernel=k\0\n", 15));
     EXPECT_STREQ(said, "2: byte 0 is not text; write the file anew\n");
-    EXPECT_FALSE(parse_bytes("\x7f" "ELF", 4));
+    EXPECT_FALSE(parse_bytes("\x7f"
+                             "ELF",
+                             4));
     EXPECT_FALSE(parse_bytes("[d]\n\x1b[31m", 9));
 }
 
 TEST(config_survives_anything)
 {
-    static const char *const pieces[] = {"[",      "]",     "[a]",      "kernel",  "=",    "\n",
-                                         "memory", "1M",    "cpus",     "0-3",     ",",    " ",
-                                         ";",      "#",     "\r\n",     "load",    "0x1",  ":",
-                                         "on_end", "shell", "poweroff", "\xef\xbb", "type", "flat16"};
+    static const char *const pieces[] = {
+        "[",    "]",   "[a]",    "kernel", "=",        "\n",       "memory", "1M",
+        "cpus", "0-3", ",",      " ",      ";",        "#",        "\r\n",   "load",
+        "0x1",  ":",   "on_end", "shell",  "poweroff", "\xef\xbb", "type",   "flat16"};
     uint32_t state = 3;
     for (uint32_t round = 0; round < 20000; round++) {
         char text[256];

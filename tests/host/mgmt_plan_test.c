@@ -85,11 +85,16 @@ TEST(plan_add_refuses)
         uint64_t bytes, room;
         const char *word;
     } rows[] = {
-        {0x9f000, 0x1000, 0x1001, "not within"},  {0xa0000, 1, 1, "not within"},
-        {2 * MIB - 1, 1, 2, "not within"},        {UINT64_MAX, 1, 1, "not within"},
-        {UINT64_MAX - 1, 2, 2, "not within"},     {0x1000, 1, UINT64_MAX, "not within"},
-        {0x1000, 2, 1, "do not fit"},             {0x8000, 1, 1, "overlaps"},
-        {0x7fff, 2, 2, "overlaps"},               {0x8fff, 1, 1, "overlaps"},
+        {0x9f000, 0x1000, 0x1001, "not within"},
+        {0xa0000, 1, 1, "not within"},
+        {2 * MIB - 1, 1, 2, "not within"},
+        {UINT64_MAX, 1, 1, "not within"},
+        {UINT64_MAX - 1, 2, 2, "not within"},
+        {0x1000, 1, UINT64_MAX, "not within"},
+        {0x1000, 2, 1, "do not fit"},
+        {0x8000, 1, 1, "overlaps"},
+        {0x7fff, 2, 2, "overlaps"},
+        {0x8fff, 1, 1, "overlaps"},
         {0x7000, 0x10, 0x10000, "overlaps"},
     };
     static const uint8_t byte[16];
@@ -130,8 +135,8 @@ TEST(flat16_places)
         uint64_t load, size;
         const char *word; /* NULL: good */
     } rows[] = {
-        {0x7c00, 512, NULL},         {0xffff, 512, NULL},         {0x10000, 512, NULL},
-        {0x10008, 512, "multiple"},  {MIB, 512, "below 1 MiB"},   {0x9fe00, 512, NULL},
+        {0x7c00, 512, NULL},          {0xffff, 512, NULL},       {0x10000, 512, NULL},
+        {0x10008, 512, "multiple"},   {MIB, 512, "below 1 MiB"}, {0x9fe00, 512, NULL},
         {0x9fe10, 512, "not within"}, {0x7c00, 0, "empty"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -349,17 +354,28 @@ TEST(elf_bad_fields)
         unsigned bytes;
         const char *word;
     } rows[] = {
-        {0, 0, 1, "not an ELF"},          {4, 3, 1, "32 or 64"},
-        {5, 2, 1, "little-endian"},       {18, 40, 2, "machine 40"},
-        {16, 1, 2, "type 1"},             {28, 0xfffffff0, 4, "program headers"},
-        {42, 31, 2, "headers of 31"},     {44, 0xffff, 2, "cut off"},
-        {52 + 4, 0x2001, 4, "segment 0"}, {52 + 16, 0x2001, 4, "segment 0"},
-        {52 + 16, 0xffffffff, 4, "segment 0"}, {52 + 20, 0xfff, 4, "do not fit"},
-        {52 + 20, 0x400000, 4, "memory"}, {52 + 20, 0xffffffff, 4, "memory"},
-        {52 + 12, 0xfffff000, 4, "memory"}, {52 + 12, 0x9f000, 4, "memory"},
-        {52 + 12, 0x500, 4, "overlaps"},  {0x2f10, 0xa0000, 4, "entry point"},
-        {0x2f08, 17, 4, "no PVH"},        {0x2f0c, 0, 4, "no PVH"},
-        {0x2f00, 0xffffffff, 4, "no PVH"}, {0x2f04, 0xfffffffc, 4, "no PVH"},
+        {0, 0, 1, "not an ELF"},
+        {4, 3, 1, "32 or 64"},
+        {5, 2, 1, "little-endian"},
+        {18, 40, 2, "machine 40"},
+        {16, 1, 2, "type 1"},
+        {28, 0xfffffff0, 4, "program headers"},
+        {42, 31, 2, "headers of 31"},
+        {44, 0xffff, 2, "cut off"},
+        {52 + 4, 0x2001, 4, "segment 0"},
+        {52 + 16, 0x2001, 4, "segment 0"},
+        {52 + 16, 0xffffffff, 4, "segment 0"},
+        {52 + 20, 0xfff, 4, "do not fit"},
+        {52 + 20, 0x400000, 4, "memory"},
+        {52 + 20, 0xffffffff, 4, "memory"},
+        {52 + 12, 0xfffff000, 4, "memory"},
+        {52 + 12, 0x9f000, 4, "memory"},
+        {52 + 12, 0x500, 4, "overlaps"},
+        {0x2f10, 0xa0000, 4, "entry point"},
+        {0x2f08, 17, 4, "no PVH"},
+        {0x2f0c, 0, 4, "no PVH"},
+        {0x2f00, 0xffffffff, 4, "no PVH"},
+        {0x2f04, 0xfffffffc, 4, "no PVH"},
         {0x2f04, 5, 4, "no PVH"},
     };
     struct image image;
@@ -456,8 +472,8 @@ TEST(multiboot_addresses)
     uint8_t bytes[1024];
     for (size_t i = 0; i < COUNT(rows); i++) {
         test_row("row %zu", i);
-        make_aout(bytes, rows[i].header_addr, rows[i].load_addr, rows[i].load_end,
-                  rows[i].bss_end, rows[i].entry);
+        make_aout(bytes, rows[i].header_addr, rows[i].load_addr, rows[i].load_end, rows[i].bss_end,
+                  rows[i].entry);
         load(plan_multiboot, bytes, sizeof(bytes), 1);
         EXPECT_EQ(plan.failed, rows[i].word != NULL);
         if (rows[i].word) {
@@ -479,9 +495,9 @@ TEST(multiboot_header_place_and_flags)
         uint32_t flags;
         const char *word;
     } rows[] = {
-        {8180, 0, "no ELF"},          {8184, 0, "no Multiboot"}, {66, 0, "no Multiboot"},
-        {0, 4, "video"},              {0, 0x10004, "video"},     {0, 8, "not known"},
-        {0, 0x8000, "not known"},     {0, 0x20000, "no ELF"},
+        {8180, 0, "no ELF"},      {8184, 0, "no Multiboot"}, {66, 0, "no Multiboot"},
+        {0, 4, "video"},          {0, 0x10004, "video"},     {0, 8, "not known"},
+        {0, 0x8000, "not known"}, {0, 0x20000, "no ELF"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         test_row("row %zu", i);

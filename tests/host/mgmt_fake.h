@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mgmt_fake: a hypervisor for tests of mgmt/lib: mgmt_fake_call.c stands in for call.c. It keeps the
+ * rules of the interface that the library must not break, counts what it holds, and lets the call of
+ * a chosen number fail.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest_abi/hv_mgmt.h"
+#include "guest_abi/hv_vcpu.h"
+
+enum { FAKE_DOMAINS = 256, FAKE_PAGES = 4096, FAKE_CLAIMS = 64 };
+
+struct fake {
+    uint32_t fail_at;  /* the n-th call from here fails, 1 the next one; 0: none */
+    int64_t fail_with; /* a negative HV_E* */
+    bool failed;
+    uint32_t calls;
+    bool domain[FAKE_DOMAINS];
+    uint32_t state[FAKE_DOMAINS]; /* enum hv_domain_state */
+    uint32_t vcpus[FAKE_DOMAINS];
+    uint32_t claims[FAKE_DOMAINS];
+    uint32_t page_owner[FAKE_PAGES]; /* 0: the manager */
+    gpa_t page_target[FAKE_PAGES];
+    bool pinned[FAKE_PAGES];
+    uint32_t completed;
+    uint32_t destroy_again; /* so often -HV_EAGAIN first */
+    uint64_t slept_until;
+    uint32_t sleeps;
+    void (*on_sleep)(void);
+    struct hv_notify *notify;
+};
+
+extern struct fake fake;
+
+/* The manager's memory: guest-physical 0 is the first byte. */
+extern uint8_t fake_memory[FAKE_PAGES][4096];
+void *fake_view(gpa_t gpa, uint64_t bytes);
+
+void fake_reset(void);
+
+/* Notes a notification as the hypervisor does. */
+void fake_notify(uint32_t number);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mgmt_fake_call: see mgmt_fake.h.
+ */
+#include "tests/host/mgmt_fake.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "mgmt/lib/call.h"
+
+struct fake fake;
+uint8_t fake_memory[FAKE_PAGES][4096] __attribute__((aligned(4096)));
+
+void fake_reset(void)
+{
+    struct hv_notify *notify = fake.notify;
+    memset(&fake, 0, sizeof(fake));
+    fake.notify = notify;
+}
+
+void *fake_view(gpa_t gpa, uint64_t bytes)
+{
+    return gpa <= sizeof(fake_memory) && bytes <= sizeof(fake_memory) - gpa
+               ? (uint8_t *)fake_memory + gpa
+               : NULL;
+}
+
+void fake_notify(uint32_t number)
+{
+    fake.notify->pending[number / 64] |= 1ULL << number % 64;
+    fake.notify->selector |= 1ULL << number / 64;
+}
+
+/* True when this call is the one that is to fail. */
+static bool fails(void)
+{
+    fake.calls++;
+    if (fake.fail_at == 0 || --fake.fail_at != 0)
+        return false;
+    fake.failed = true;
+    return true;
+}
+
+static bool is_domain(uint32_t domain)
+{
+    return domain > 0 && domain < FAKE_DOMAINS && fake.domain[domain];
+}
+
+int64_t call_notify_page(gpa_t page, uint8_t vector)
+{
+    fake.notify = fake_view(page, sizeof(struct hv_notify));
+    return page % 4096 == 0 && vector == 0 ? 0 : -HV_EINVAL;
+}
+
+int64_t call_notify_wait(uint64_t tsc_deadline)
+{
+    fake.slept_until = tsc_deadline;
+    fake.sleeps++;
+    if (fake.on_sleep)
+        fake.on_sleep();
+    return fake.notify->selector ? 0 : -HV_ETIME;
+}
+
+int64_t call_domain_create(const struct hv_domain_create *in)
+{
+    if (fails())
+        return fake.fail_with;
+    if (in->max_vcpus == 0 || strnlen(in->name, sizeof(in->name)) == sizeof(in->name))
+        return -HV_EINVAL;
+    for (uint32_t domain = 1; domain < FAKE_DOMAINS; domain++)
+        if (!fake.domain[domain]) {
+            fake.domain[domain] = true;
+            return domain;
+        }
+    return -HV_ENOSPC;
+}
+
+int64_t call_domain_destroy(uint32_t domain)
+{
+    if (!is_domain(domain))
+        return -HV_ESRCH;
+    if (fake.destroy_again > 0) {
+        fake.destroy_again--;
+        return -HV_EAGAIN;
+    }
+    fake.domain[domain] = false;
+    fake.vcpus[domain] = fake.claims[domain] = fake.state[domain] = 0;
+    for (uint32_t i = 0; i < FAKE_PAGES; i++) {
+        if (fake.page_owner[i] == domain) {
+            fake.page_owner[i] = 0;
+            memset(fake_memory[i], 0, 4096);
+        }
+        if (fake.pinned[i] && fake.page_target[i] == domain)
+            fake.pinned[i] = false;
+    }
+    return 0;
+}
+
+int64_t call_domain_info(uint32_t domain, struct hv_domain_info *out)
+{
+    if (!is_domain(domain))
+        return -HV_ESRCH;
+    *out = (struct hv_domain_info){.domain = domain, .state = fake.state[domain]};
+    return 0;
+}
+
+int64_t call_domain_claim(uint32_t domain, enum hv_claim_space space, uint64_t base,
+                          uint64_t length)
+{
+    (void)space;
+    (void)base;
+    if (fails())
+        return fake.fail_with;
+    if (!is_domain(domain) || length == 0)
+        return -HV_EINVAL;
+    fake.claims[domain]++;
+    return 0;
+}
+
+int64_t call_vcpu_create(uint32_t domain, uint32_t vcpu, gpa_t service_page)
+{
+    if (fails())
+        return fake.fail_with;
+    if (!is_domain(domain) || vcpu != fake.vcpus[domain] || service_page % 4096 != 0 ||
+        fake.page_owner[service_page / 4096] != 0)
+        return -HV_EINVAL;
+    fake.pinned[service_page / 4096] = true;
+    fake.page_target[service_page / 4096] = domain;
+    fake.vcpus[domain]++;
+    return 0;
+}
+
+int64_t call_vcpu_start(uint32_t domain, uint32_t vcpu)
+{
+    if (fails())
+        return fake.fail_with;
+    return is_domain(domain) && vcpu < fake.vcpus[domain] ? 0 : -HV_ESRCH;
+}
+
+int64_t call_vcpu_complete(uint32_t domain, uint32_t vcpu)
+{
+    if (!is_domain(domain) || vcpu >= fake.vcpus[domain])
+        return -HV_ESRCH;
+    fake.completed++;
+    return 0;
+}
+
+int64_t call_mem_donate(uint32_t domain, gpa_t own, gpa_t target, uint64_t pages, uint32_t flags)
+{
+    (void)flags;
+    if (fails())
+        return fake.fail_with;
+    if (!is_domain(domain) || (own | target) % 4096 != 0 || own / 4096 + pages > FAKE_PAGES)
+        return -HV_EINVAL;
+    for (uint64_t i = own / 4096; i < own / 4096 + pages; i++) {
+        if (fake.page_owner[i] != 0 || fake.pinned[i])
+            return -HV_EBUSY;
+        fake.page_owner[i] = domain;
+        fake.page_target[i] = target + (i * 4096 - own);
+    }
+    return (int64_t)pages;
+}
