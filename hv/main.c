@@ -211,6 +211,7 @@ __attribute__((noreturn)) static void start_machine(void)
         log_warning("%u NMIs arrived during start; ignored", irq_stray_nmis());
     log_info("ready: %u CPUs, %lu of %lu KiB of hypervisor memory free", pcpu_count,
              page_free_count() * 4, page_total() * 4);
+    bench_mark(BENCH_MARK_READY);
     pcpu_tsc_khz = tsc_khz;
     describe_system();
     if (!boot.module_count) {
