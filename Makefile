@@ -27,7 +27,9 @@ ifneq ($(findstring clang,$(CC)),)
 CODEGEN := $(filter-out -fno-tree-loop-distribute-patterns,$(CODEGEN))
 endif
 
-HV_CFLAGS  = -std=c11 $(WARNINGS) $(CODEGEN) $(REPRODUCIBLE) -I. $(BUILD_NEWLIB_CFLAGS) -MMD -MP
+# DEBUG=1: every invariant is checked before every VM entry.
+DEBUG ?= 0
+HV_CFLAGS  = -DCONFIG_DEBUG=$(DEBUG) -std=c11 $(WARNINGS) $(CODEGEN) $(REPRODUCIBLE) -I. $(BUILD_NEWLIB_CFLAGS) -MMD -MP
 HV_LDFLAGS = -nostdlib -static -Wl,-T,linker.ld -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
 

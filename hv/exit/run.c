@@ -7,9 +7,12 @@
 
 #include "arch/vmx/guest_state.h"
 #include "arch/vmx/inject.h"
+#include "arch/vmx/vmcs_check.h"
 #include "arch/vmx/vmx.h"
 #include "hv/core/event.h"
 #include "hv/core/notify.h"
+#include "hv/core/page.h"
+#include "hv/core/panic.h"
 #include "hv/core/pcpu.h"
 #include "hv/core/sched.h"
 #include "hv/core/service.h"
@@ -59,6 +62,15 @@ static struct vcpu *serve(struct vcpu *v)
     }
 }
 
+static void check(const struct vcpu *v)
+{
+    const struct domain *d = v->domain;
+    const char *broken =
+        vmcs_invariants(&v->vmx, ept_pointer(&d->ept), d->msr_bitmap, page_pa(d->msr_bitmap));
+    if (broken)
+        panic("domain %u, vCPU %u: %s", d->id, v->index, broken);
+}
+
 struct vmx_context *hv_vmexit(struct vmx_context *c)
 {
     struct vcpu *v = (struct vcpu *)c;
@@ -66,6 +78,8 @@ struct vmx_context *hv_vmexit(struct vmx_context *c)
     exit_dispatch(v, vm_exit_reason());
     if (__builtin_expect(atomic_load_relaxed(&v->requests) != 0, 0))
         v = serve(v);
+    if (CONFIG_DEBUG)
+        check(v);
     return &v->vmx;
 }
 
