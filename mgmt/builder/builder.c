@@ -17,6 +17,7 @@ enum {
     ACCESS_DATA32 = 0xc093,
     ACCESS_TSS = 0x8b,
     CR0_PE = 1,
+    CR0_NW_CD = 0x60000000, /* set by a reset; a loader hands over with caches on */
     RFLAGS_FIXED = 2,
     FLAT_CODE = 8,
     FLAT_DATA = 16,
@@ -61,6 +62,7 @@ static int64_t set_entry(const struct domain *domain, const struct plan *plan)
     int64_t result = call_vcpu_get(domain->id, 0, HV_STATE_SREGS, &sregs, sizeof(sregs));
     if (result < 0)
         return result;
+    sregs.cr0 &= ~(uint64_t)CR0_NW_CD;
     if (plan->mode == PLAN_REAL16)
         set_real16(&sregs, &regs, plan->entry);
     else
