@@ -7,10 +7,12 @@
  * as in the emulator's TSC) and among them VMREAD, VMWRITE, RDMSR, WRMSR and locked ones (LOCK
  * prefix, or XCHG with memory). Records are collected by (CPU, label, basic exit reason). A guest
  * sets the label of its CPU by a PREFETCH of LABEL_BASE + 64 * label; a prefetch outside a guest
- * writes a mark. Everything that happened before the image's entry point is left out. Order:
- * bx_instr_initialize per CPU, callbacks, report at exit of the process. One thread, so no lock.
+ * writes a mark. What a CPU does between two settings of its label is an operation. Everything
+ * that happened before the image's entry point is left out. Order: bx_instr_initialize per CPU,
+ * callbacks, report at exit of the process. One thread, so no lock.
  * Environment: SBX_BENCH_OUT (report), SBX_BENCH_ENTRY (address of the image's first instruction,
- * hexadecimal).
+ * hexadecimal), SBX_BENCH_TRACE ("LABEL:N:FILE": the root-mode instructions of a label's Nth
+ * operation go to FILE, one line of CPU number and address each).
  */
 #include <algorithm>
 #include <map>
@@ -50,6 +52,12 @@ struct LabelTotals {
     Bit64u root = 0;  /* root-mode instructions of those exits */
 };
 
+/* What a CPU did between two settings of its label. */
+struct Operation {
+    Bit32u exits = 0;
+    Bit32u count[COUNTERS] = {};
+};
+
 struct Mark {
     unsigned cpu, label;
     Bit64u icount, all, ticks;
@@ -71,6 +79,7 @@ struct Cpu {
     Bit64u masked_worst = 0;
     bool masked = false;
     Bit32u count[COUNTERS] = {};
+    Operation operation;
 };
 
 typedef std::tuple<unsigned, unsigned, unsigned> Key; /* CPU, label, reason */
@@ -78,7 +87,11 @@ typedef std::tuple<unsigned, unsigned, unsigned> Key; /* CPU, label, reason */
 std::vector<Cpu> cpus;
 std::map<Key, Records> records;
 std::map<std::pair<unsigned, unsigned>, LabelTotals> labels;
+std::map<std::pair<unsigned, unsigned>, std::vector<Operation>> operations; /* CPU, label */
 std::vector<Mark> marks;
+FILE *trace; /* NULL: nothing is traced */
+unsigned trace_label;
+Bit64u trace_number;
 bool started; /* the image has been entered */
 Bit64u entry_address, entry_ticks;
 
@@ -157,6 +170,9 @@ void close_record(unsigned cpu, Cpu &state)
     state.count[INSTRUCTIONS] = state.based ? (Bit32u)(BX_CPU(cpu)->get_icount() - state.base) : 0;
     state.open = false;
     to.total++;
+    state.operation.exits++;
+    for (unsigned i = 0; i < COUNTERS; i++)
+        state.operation.count[i] += state.count[i];
     total.exits++;
     total.root += state.count[INSTRUCTIONS];
     if (to.samples.size() < SAMPLES_PER_KEY) {
@@ -165,6 +181,15 @@ void close_record(unsigned cpu, Cpu &state)
         std::copy(state.count, state.count + COUNTERS, sample.count);
         to.samples.push_back(sample);
     }
+}
+
+void end_operation(unsigned cpu, Cpu &state)
+{
+    std::vector<Operation> &to = operations[{cpu, state.label}];
+
+    if (to.size() < SAMPLES_PER_KEY)
+        to.push_back(state.operation);
+    state.operation = Operation();
 }
 
 void end_masked_stretch(Cpu &state, Bit64u icount)
@@ -189,7 +214,7 @@ void guest_instruction(unsigned cpu, Cpu &state, Bit64u icount)
     }
 }
 
-void root_instruction(Cpu &state, Bit64u icount, bool interrupts, const bxInstruction_c *i)
+void root_instruction(unsigned cpu, Cpu &state, Bit64u icount, bool interrupts, const bxInstruction_c *i)
 {
     if (interrupts) {
         end_masked_stretch(state, icount);
@@ -204,6 +229,8 @@ void root_instruction(Cpu &state, Bit64u icount, bool interrupts, const bxInstru
         state.base = icount;
     }
     count_special(state, i);
+    if (trace && state.label == trace_label && labels[{cpu, state.label}].set == trace_number)
+        fprintf(trace, "%u " FMT_LL "x\n", cpu, (Bit64u)BX_CPU(cpu)->get_instruction_pointer());
 }
 
 void count_guest_instructions(unsigned cpu, Cpu &state)
@@ -264,6 +291,34 @@ void write_labels(FILE *out)
     }
 }
 
+/* The median and the worst by instructions; the other counters are their own medians. */
+void write_operations(FILE *out)
+{
+    const char *comma = "";
+
+    for (const auto &entry : operations) {
+        std::vector<Sample> samples;
+        std::vector<Bit32u> exits;
+
+        for (const Operation &o : entry.second) {
+            Sample sample;
+
+            std::copy(o.count, o.count + COUNTERS, sample.count);
+            samples.push_back(sample);
+            exits.push_back(o.exits);
+        }
+        std::nth_element(exits.begin(), exits.begin() + (long)(exits.size() / 2), exits.end());
+        fprintf(out,
+                "%s\n  {\"cpu\": %u, \"label\": %u, \"count\": %u, \"exits\": %u, \"median\": %u, "
+                "\"worst\": %u, \"vmcs\": %u, \"locks\": %u, \"rdmsr\": %u, \"wrmsr\": %u}",
+                comma, entry.first.first, entry.first.second, (unsigned)samples.size(),
+                exits[exits.size() / 2], pick(samples, INSTRUCTIONS, 0.5),
+                pick(samples, INSTRUCTIONS, 1), pick(samples, COUNTERS, 0.5),
+                pick(samples, LOCK, 0.5), pick(samples, RDMSR, 0.5), pick(samples, WRMSR, 0.5));
+        comma = ",";
+    }
+}
+
 void write_report()
 {
     const char *path = getenv("SBX_BENCH_OUT");
@@ -286,12 +341,23 @@ void write_report()
     write_exits(out);
     fprintf(out, "],\n \"labels\": [");
     write_labels(out);
+    fprintf(out, "],\n \"operations\": [");
+    write_operations(out);
     fprintf(out, "],\n \"interrupts_off\": [");
     for (size_t i = 0; i < cpus.size(); i++)
         fprintf(out, "%s\n  {\"cpu\": %u, \"worst\": " FMT_LL "u}", i ? "," : "", (unsigned)i,
                 cpus[i].masked_worst);
     fprintf(out, "]}\n");
     fclose(out);
+}
+
+void start_trace()
+{
+    const char *wanted = getenv("SBX_BENCH_TRACE");
+    char path[1024];
+
+    if (wanted && sscanf(wanted, "%u:" FMT_LL "u:%1023s", &trace_label, &trace_number, path) == 3)
+        trace = fopen(path, "w");
 }
 
 } // namespace
@@ -311,6 +377,7 @@ void bx_instr_initialize(unsigned cpu)
 
         entry_address = entry ? strtoull(entry, NULL, 16) : 0;
         cpus.resize(BX_SMP_PROCESSORS);
+        start_trace();
         atexit(write_report);
     }
     UNUSED(cpu);
@@ -329,7 +396,7 @@ void bx_instr_before_execution(unsigned cpu, bxInstruction_c *i)
     if (processor->in_vmx_guest)
         guest_instruction(cpu, state, processor->get_icount());
     else if (state.entered)
-        root_instruction(state, processor->get_icount(), processor->get_IF() != 0, i);
+        root_instruction(cpu, state, processor->get_icount(), processor->get_IF() != 0, i);
 }
 
 /* An exit that comes before the guest executed anything ends the record that led to its entry. */
@@ -358,6 +425,7 @@ void bx_instr_prefetch_hint(unsigned cpu, unsigned what, unsigned seg, bx_addres
     unsigned label = (unsigned)(distance / LABEL_STRIDE);
     if (BX_CPU(cpu)->in_vmx_guest) {
         count_guest_instructions(cpu, cpus[cpu]);
+        end_operation(cpu, cpus[cpu]);
         cpus[cpu].label = label;
         labels[{cpu, label}].set++;
     } else {
