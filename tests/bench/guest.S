@@ -7,7 +7,7 @@
  */
 #include "tests/bench/labels.h"
 
-#define LABEL(n) prefetcht0 LABEL_BASE + LABEL_STRIDE * (n)
+#define LABEL(n) prefetcht0 PREFETCH_BASE + PREFETCH_STRIDE * (n)
 
     .macro JOB label
     cmp     $\label, %ebx

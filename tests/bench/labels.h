@@ -15,8 +15,8 @@
 #define LABEL_HLT_WAKE_OTHER_CPU    8
 #define LABEL_DOMAIN_LIFECYCLE      9
 
-#define LABEL_BASE   0x5b1a0000
-#define LABEL_STRIDE 64
+#define PREFETCH_BASE   0x5b1a0000
+#define PREFETCH_STRIDE 64
 
 /* The guest's memory: code at GUEST_LOAD, nothing at GUEST_MMIO. */
 #define GUEST_LOAD  0x1000

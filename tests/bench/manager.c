@@ -46,7 +46,7 @@ static union {
 
 static inline void label(uint64_t number)
 {
-    __asm__ volatile("prefetcht0 (%0)" ::"r"((uint64_t)LABEL_BASE + LABEL_STRIDE * number));
+    __asm__ volatile("prefetcht0 (%0)" ::"r"((uint64_t)PREFETCH_BASE + PREFETCH_STRIDE * number));
 }
 
 __attribute__((noreturn)) static void fail(const char *what, int64_t result)
