@@ -6,15 +6,17 @@
  */
 #include <string.h>
 
+#include "guest_abi/pvh.h"
 #include "mgmt/builder/elf.h"
 #include "mgmt/builder/plan.h"
-#include "mgmt/start/pvh_info.h"
 
 #define XEN_ELFNOTE_PHYS32_ENTRY 18U
 
 /* Information blocks stay clear of the first page and below 4 GiB. */
 #define INFO_LOWEST 0x1000ULL
 #define PAGE        0x1000ULL
+
+#define E820_RAM 1U /* types of the memory map are those of E820 */
 
 static bool find_entry(const struct elf_file *file, uint64_t *entry)
 {
@@ -83,7 +85,7 @@ static void fill_info(const struct plan *plan, const struct plan_input *input, s
     block->info.cmdline_paddr = add_string(block, at, &used, input->cmdline);
     for (uint32_t i = 0; i < plan->rams; i++)
         block->memmap[i] = (struct hvm_memmap_table_entry){
-            plan->ram[i].start, plan->ram[i].end - plan->ram[i].start, XEN_HVM_MEMMAP_TYPE_RAM, 0};
+            plan->ram[i].start, plan->ram[i].end - plan->ram[i].start, E820_RAM, 0};
     for (uint32_t i = 0; i < input->modules; i++)
         block->module[i].cmdline_paddr = add_string(block, at, &used, input->module[i].name);
 }

@@ -94,7 +94,12 @@ void commands_vcpus(int count, char *words[])
 
 static void print_cpus(void)
 {
+    struct hv_system_info system;
     struct hv_cpu_info info;
+    if (call_system_info(&system) >= 0)
+        screen_printf("hypervisor's memory: %llu of %llu KiB free; %u domains",
+                      (unsigned long long)system.pool_free >> 10,
+                      (unsigned long long)system.pool_total >> 10, system.domains);
     screen_printf("%3s %7s %12s %12s %14s %10s %8s", "cpu", "apic id", "idle ms", "guest ms",
                   "exits", "switches", "runnable");
     for (uint32_t cpu = 0; call_cpu_info(cpu, &info) >= 0; cpu++)

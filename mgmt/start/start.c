@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/start/pvh_info.h"
+#include "guest_abi/pvh.h"
 #include "mgmt/start/trap.h"
 
+#define E820_RAM       1U /* types of the memory map are those of E820 */
 #define LOW_MEMORY_END 0x100000ULL
 #define PAGE_MASK      0xfffULL
 
@@ -79,7 +80,7 @@ static void copy_start_info(void)
     const struct hvm_memmap_table_entry *entry =
         start_view(info->memmap_paddr, info->memmap_entries * sizeof(*entry));
     for (uint32_t i = 0; entry && i < info->memmap_entries; i++)
-        if (entry[i].type == XEN_HVM_MEMMAP_TYPE_RAM)
+        if (entry[i].type == E820_RAM)
             add_ram(entry[i].addr, entry[i].addr + entry[i].size);
     copy_cmdline(info->cmdline_paddr);
 }

@@ -17,8 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest_abi/pvh.h"
 #include "mgmt/start/handoff.h"
-#include "mgmt/start/pvh_info.h"
+
+#define E820_RAM 1U /* types of the memory map are those of E820 */
 
 #define PAGE_4K 0x1000ULL
 #define PAGE_2M 0x200000ULL
@@ -132,7 +134,7 @@ static uint64_t memory_end(const struct hvm_start_info *info)
     const struct hvm_memmap_table_entry *entry = at((uint32_t)info->memmap_paddr);
     uint64_t end = 0;
     for (uint32_t i = 0; i < info->memmap_entries; i++)
-        if (entry[i].type == XEN_HVM_MEMMAP_TYPE_RAM && entry[i].addr + entry[i].size > end)
+        if (entry[i].type == E820_RAM && entry[i].addr + entry[i].size > end)
             end = entry[i].addr + entry[i].size;
     /* Modules are not RAM in the map, but they must be read. */
     const struct hvm_modlist_entry *module = at((uint32_t)info->modlist_paddr);
@@ -149,7 +151,7 @@ static uint32_t find_region(const struct hvm_start_info *info, uint64_t size, ui
 {
     const struct hvm_memmap_table_entry *entry = at((uint32_t)info->memmap_paddr);
     for (uint32_t i = 0; i < info->memmap_entries; i++) {
-        if (entry[i].type != XEN_HVM_MEMMAP_TYPE_RAM || entry[i].addr >= 1ULL << 32)
+        if (entry[i].type != E820_RAM || entry[i].addr >= 1ULL << 32)
             continue;
         uint64_t start = round_up(entry[i].addr < PAGE_2M ? PAGE_2M : entry[i].addr, PAGE_2M);
         uint64_t end = entry[i].addr + entry[i].size;

@@ -6,8 +6,8 @@
  */
 #include "mgmt/builder/plan.h"
 
+#include "guest_abi/pvh.h"
 #include "mgmt/builder/elf.h"
-#include "mgmt/start/pvh_info.h"
 #include "tests/host/test.h"
 
 #define MIB 0x100000ULL
