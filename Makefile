@@ -25,6 +25,8 @@ REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=. -Wno-builtin-macro-redefined -D__D
 # Clang has no such pass to switch off.
 ifneq ($(findstring clang,$(CC)),)
 CODEGEN := $(filter-out -fno-tree-loop-distribute-patterns,$(CODEGEN))
+# It records the folder of the build for assembly files.
+REPRODUCIBLE += -fdebug-compilation-dir=.
 endif
 
 # DEBUG=1: every invariant is checked before every VM entry.

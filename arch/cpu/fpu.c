@@ -27,7 +27,10 @@ static uint32_t area_size;
 bool fpu_init_cpu(void)
 {
     bool xsave = cpuid(1, 0).ecx & BIT(26);
-    write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | (xsave ? CR4_OSXSAVE : 0));
+    /* PKE: a guest's PKRU is read for accesses that are emulated; our own pages are no user pages, so it has no effect on us. */
+    bool pku = cpuid(0, 0).eax >= 7 && (cpuid(7, 0).ecx & BIT(3));
+    write_cr4(read_cr4() | (pku ? CR4_PKE : 0) | CR4_OSFXSR | CR4_OSXMMEXCPT |
+              (xsave ? CR4_OSXSAVE : 0));
     uint64_t max = 0;
     uint32_t size = 512;
     if (xsave) {

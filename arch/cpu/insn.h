@@ -167,6 +167,14 @@ static inline void bench_mark(uint64_t label)
     __asm__ volatile("prefetcht0 (%0)" ::"r"(0x5b1a0000UL + 64 * label));
 }
 
+/* Needs CR4.PKE. */
+static inline uint32_t rdpkru(void)
+{
+    uint32_t eax, edx;
+    __asm__ volatile("rdpkru" : "=a"(eax), "=d"(edx) : "c"(0));
+    return eax;
+}
+
 static inline void wbinvd(void)
 {
     __asm__ volatile("wbinvd" ::: "memory");

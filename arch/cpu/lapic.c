@@ -42,7 +42,6 @@ enum lapic_register {
 #define SVR_ENABLE       BIT(8)
 #define ICR_PENDING      BIT(12)
 #define ICR_ASSERT       BIT(14)
-#define ICR_OTHERS       (3U << 18)
 #define DIVIDE_BY_1      0xb
 
 static volatile uint8_t *page; /* NULL in x2APIC mode */
@@ -140,11 +139,6 @@ static void icr_write(uint32_t apic_id, uint32_t low)
 void lapic_send(uint32_t apic_id, enum lapic_delivery mode, uint8_t vector)
 {
     icr_write(apic_id, (uint32_t)ICR_ASSERT | (uint32_t)mode << 8 | vector);
-}
-
-void lapic_send_others(enum lapic_delivery mode, uint8_t vector)
-{
-    icr_write(0, (uint32_t)ICR_ASSERT | ICR_OTHERS | (uint32_t)mode << 8 | vector);
 }
 
 void lapic_timer_arm(uint64_t deadline)

@@ -26,9 +26,6 @@ void lapic_eoi(void);
  * (xAPIC). */
 void lapic_send(uint32_t apic_id, enum lapic_delivery mode, uint8_t vector);
 
-/* To every CPU but this one. */
-void lapic_send_others(enum lapic_delivery mode, uint8_t vector);
-
 /*
  * Raises VECTOR_TIMER once, when the TSC reaches `deadline`; 0 disarms. In TSC-deadline mode where
  * the CPU has it, otherwise by the count-down timer (calibrated here against the TSC at start),

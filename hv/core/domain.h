@@ -29,7 +29,8 @@ struct domain {
     void *msr_bitmap;
     void *io_bitmap[2]; /* A: ports below 0x8000, B: the others */
     struct cpuid_policy *cpuid;
-    uint64_t cr4_allowed;  /* follows from it */
+    uint64_t cr4_allowed;  /* follows from it, and the next too */
+    uint8_t phys_bits;     /* MAXPHYADDR */
     struct claims *claims; /* contents under the management lock, read by its vCPUs: claims.c */
 
     /* Under frame_lock. */

@@ -72,6 +72,10 @@ void domain_mem_shootdown(struct domain *d)
     for (uint32_t i = 0; i < pcpu_count; i++)
         if (cpus & BIT(i))
             smp_call(&pcpu_table[i]->arch, invept_here, &eptp);
+    /* Every CPU has passed: tables that were unlinked before can go. The management lock keeps new ones from coming in between. */
+    spin_lock(&frame_lock);
+    ept_reap(&d->ept);
+    spin_unlock(&frame_lock);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -108,6 +112,22 @@ static bool target_free(struct domain *d, gpa_t gpa, uint64_t pages)
     return true;
 }
 
+bool domain_mem_refault(struct domain *d, uint64_t gpa, uint64_t access)
+{
+    bool mapped = false;
+    spin_lock(&frame_lock);
+    struct ept_leaf leaf = ept_lookup(&d->ept, gpa);
+    const struct frame *f = leaf.access ? NULL : frame_at(gpa);
+    if (leaf.access)
+        mapped = (leaf.access & access) == access;
+    else if (d->id == 0 && f && f->owner == 0)
+        mapped = ept_map(&d->ept, gpa & PAGE_MASK, gpa & PAGE_MASK, PAGE_SIZE,
+                         f->flags & FRAME_MODULE ? EPT_R | EPT_X : EPT_R | EPT_W | EPT_X,
+                         EPT_WB) == EPT_OK;
+    spin_unlock(&frame_lock);
+    return mapped;
+}
+
 static int ept_error(enum ept_status s)
 {
     return s == EPT_NO_MEMORY ? -HV_ENOMEM : -HV_EEXIST;
@@ -135,7 +155,10 @@ static int64_t take_from_owner(struct domain *owner, struct domain *d, const str
     return (int64_t)pages;
 }
 
-/* Under frame_lock: back to where it was. The tables that led there are kept by ept_unmap, so no page is needed. */
+/*
+ * Under frame_lock: back to where it was. The tables that led there are kept by ept_unmap, so as a rule no page is needed. Memory that left as one large leaf and
+ * comes back in pieces does need tables; when there are none, domain 0 gets it page by page when it touches it (domain_mem_refault).
+ */
 static void give_back(struct domain *owner, struct domain *d, gpa_t own, uint64_t pa,
                       uint64_t pages)
 {
@@ -144,10 +167,9 @@ static void give_back(struct domain *owner, struct domain *d, gpa_t own, uint64_
     d->memory_pages -= pages;
     enum ept_status s =
         ept_map(&owner->ept, own, pa, pages * PAGE_SIZE, EPT_R | EPT_W | EPT_X, EPT_WB);
-    if (s != EPT_OK)
-        log_error("domain %u: %lu pages at %#lx cannot be mapped again: the hypervisor's memory is "
-                  "used up",
-                  owner->id, pages, own);
+    if (s != EPT_OK && owner->id)
+        log_error("domain %u: %lu pages at %#lx cannot be mapped again: no page tables", owner->id,
+                  pages, own);
 }
 
 int64_t domain_mem_donate(struct domain *owner, struct domain *d, const struct hv_mem *m)

@@ -28,6 +28,11 @@ int64_t domain_mem_unmap(struct domain *d, gpa_t gpa, uint64_t pages);
 /* During destruction: takes back all, a bounded number of pages per call. True: done. */
 bool domain_mem_release(struct domain *d);
 
+/*
+ * Why did an access fault? True: it need not have, and can be tried again: a stale translation was used, or memory of domain 0 was not mapped yet.
+ */
+bool domain_mem_refault(struct domain *d, uint64_t gpa, uint64_t access);
+
 /* Makes every CPU that has run d forget its translations. Serves cross-CPU calls; no lock held. */
 void domain_mem_shootdown(struct domain *d);
 

@@ -93,6 +93,7 @@ bool domain_policy_init(struct domain *d)
     cpuid_policy_build(d->cpuid, &params);
     msr_policy_fill_bitmap(d->msr_bitmap);
     d->cr4_allowed = cr4_allowed(d->cpuid);
+    d->phys_bits = (uint8_t)cpuid_policy_find(d->cpuid, 0x80000008, 0)->reg[CPUID_EAX];
     return init_ports(d);
 }
 

@@ -62,6 +62,8 @@ static void view_init(struct vcpu *v, struct cpu_view *w)
                                   .rflags = w->rflags,
                                   .user = guest_cpl() == 3,
                                   .pdpte = w->pdpte,
+                                  .phys_bits = v->domain->phys_bits,
+                                  .pkru = guest_cr_cr4() & CR4_PKE ? rdpkru() : 0,
                                   .read = read_table,
                                   .ctx = v->domain};
 }
@@ -227,6 +229,16 @@ static enum access run_string(struct vcpu *v, struct cpu_view *w)
     return a;
 }
 
+/* To the manager, with the bytes. Domain 0 has none: it has done something that nobody can complete. */
+static void pass_on(struct vcpu *v)
+{
+    struct vcpu_emulation *e = &v->emulation;
+    if (v->service)
+        service_decode(v, e->gpa, e->write, e->bytes, e->count);
+    else
+        exit_stop_domain(v, HV_DEAD_EXIT, vm_exit_reason());
+}
+
 static void run(struct vcpu *v)
 {
     struct vcpu_emulation *e = &v->emulation;
@@ -238,7 +250,7 @@ static void run(struct vcpu *v)
         return;
     e->answered = 0;
     if (a == ACCESS_FOREIGN)
-        service_decode(v, e->gpa, e->write, e->bytes, e->count);
+        pass_on(v);
 }
 
 /* Up to 15 bytes at RIP: fewer when the next page has none. False: the guest got a fault, or there is not one byte. */
@@ -279,7 +291,7 @@ static void start(struct vcpu *v, uint64_t gpa, bool write, bool string_io)
         insn_decode(e->bytes, e->count, (enum insn_mode)guest_code_bits(), &e->insn);
     bool io = s == INSN_OK && (e->insn.op == INSN_INS || e->insn.op == INSN_OUTS);
     if (s != INSN_OK || (string_io && !io)) {
-        service_decode(v, gpa, write, e->bytes, e->count);
+        pass_on(v);
         return;
     }
     if (io && !string_io)

@@ -6,6 +6,7 @@
 #include "arch/cpu/insn.h"
 #include "arch/cpu/vectors.h"
 #include "arch/vmx/inject.h"
+#include "hv/core/domain_mem.h"
 #include "hv/exit/emulate.h"
 #include "hv/exit/exit.h"
 
@@ -16,6 +17,11 @@
 void exit_ept_violation(struct vcpu *v)
 {
     struct vm_exit_memory m = vm_exit_memory();
+    uint64_t access = (m.read ? EPT_R : 0) | (m.write ? EPT_W : 0) | (m.fetch ? EPT_X : 0);
+    if (domain_mem_refault(v->domain, m.gpa, access)) {
+        inject_restore_interrupted();
+        return;
+    }
     if (m.during_delivery) {
         /* The IDT, GDT, TSS or stack that an event needs is not memory: the event can never be delivered. */
         inject_restore_interrupted();
