@@ -35,9 +35,8 @@ struct runq {
     struct vcpu *head[256]; /* circular lists */
     struct vcpu *current;   /* NULL: idle */
     uint32_t queued;
-    bool slice_over;    /* the slice timer fired: `current` goes to the tail */
-    struct timer slice; /* only its own CPU sets and cancels it */
-    uint64_t slice_us_now;
+    struct timer slice;  /* only its own CPU sets and cancels it */
+    uint64_t slice_ends; /* TSC; 0: `current` has its priority for itself */
 };
 _Static_assert(sizeof(struct runq) <= PAGE_SIZE, "one page");
 
@@ -209,10 +208,24 @@ static void slice_over(struct timer *t)
     (void)t;
     spin_lock(&q->lock);
     struct vcpu *v = q->current;
-    q->slice_over = true;
     spin_unlock(&q->lock);
     if (v)
         sched_request(v, REQUEST_RESCHED);
+}
+
+/*
+ * What is left of the slice of a vCPU that stops running goes with it: one that is interrupted again and again by others, of whatever priority, does not get
+ * a new slice each time, at the cost of its equals. False: the slice is used up.
+ */
+static bool slice_charge(struct vcpu *v)
+{
+    uint64_t used = rdtsc() - v->slice_start;
+    if (used < v->slice_left) {
+        v->slice_left -= used;
+        return true;
+    }
+    v->slice_left = v->slice_us * pcpu_tsc_khz / 1000;
+    return false;
 }
 
 /* With the queue locked: takes the best runnable vCPU, or NULL. */
@@ -220,11 +233,11 @@ static struct vcpu *take(struct runq *q, struct vcpu *previous)
 {
     if (previous) {
         previous->running = false;
+        bool at_head = slice_charge(previous);
         if (eligible(previous))
-            enqueue(q, previous, !q->slice_over);
+            enqueue(q, previous, at_head);
         account(previous);
     }
-    q->slice_over = false;
     struct vcpu *v = highest(q);
     q->current = v;
     if (!v)
@@ -232,7 +245,8 @@ static struct vcpu *take(struct runq *q, struct vcpu *previous)
     dequeue(q, v);
     atomic_store_relaxed(&v->running, true);
     account(v);
-    q->slice_us_now = q->head[v->priority] ? v->slice_us : 0;
+    v->slice_start = rdtsc();
+    q->slice_ends = q->head[v->priority] ? v->slice_start + v->slice_left : 0;
     return v;
 }
 
@@ -258,8 +272,8 @@ struct vcpu *sched_next(struct vcpu *previous)
         previous = NULL;
         idle(p);
     }
-    if (q->slice_us_now)
-        timer_set(&q->slice, rdtsc() + q->slice_us_now * pcpu_tsc_khz / 1000);
+    if (q->slice_ends)
+        timer_set(&q->slice, q->slice_ends);
     p->switches++;
     atomic_fence_full(); /* `running` before the test of `requests`: see above */
     return v;
@@ -294,6 +308,7 @@ void sched_set_priority(struct vcpu *v, uint8_t priority, uint64_t slice_us)
     hv_assert(!v->running && !v->queued);
     v->priority = priority;
     v->slice_us = slice_us ? slice_us : SCHED_SLICE_US_DEFAULT;
+    v->slice_left = v->slice_us * pcpu_tsc_khz / 1000;
     spin_unlock(&q->lock);
 }
 
@@ -303,6 +318,7 @@ void sched_add(struct vcpu *v)
     v->affinity = MASK(pcpu_count - 1, 0);
     v->priority = SCHED_PRIORITY_DEFAULT;
     v->slice_us = SCHED_SLICE_US_DEFAULT;
+    v->slice_left = v->slice_us * pcpu_tsc_khz / 1000;
     v->account = ACCOUNT_OFFLINE;
     v->account_since = rdtsc();
     v->cpu = least_loaded(v->affinity);

@@ -73,6 +73,7 @@ struct vcpu {
     struct vcpu *next, *prev; /* in the queue of its priority */
     uint64_t affinity;
     uint64_t slice_us;
+    uint64_t slice_left, slice_start; /* TSC ticks that are left of it; when it began to run */
     enum vcpu_account account;
     uint64_t account_since;
     uint64_t ticks[ACCOUNT_KINDS];

@@ -32,10 +32,17 @@ static void exit_task_switch(struct vcpu *v)
     exit_stop_domain(v, HV_DEAD_EXIT, EXIT_TASK_SWITCH);
 }
 
+/* An INIT of the machine: somebody outside of us wants this CPU; it is not the guest's. SDM volume 3, "Other Causes of VM Exits". */
+static void exit_ignore(struct vcpu *v)
+{
+    log_limited(&v->domain->log_limit, LOG_WARNING, "CPU %u: INIT signal ignored", v->cpu);
+}
+
 static exit_handler *const table[EXIT_REASON_COUNT] = {
     [EXIT_EXCEPTION_NMI] = exit_exception_nmi,
     [EXIT_EXTERNAL_INTERRUPT] = exit_external_interrupt,
     [EXIT_TRIPLE_FAULT] = exit_triple_fault,
+    [EXIT_INIT] = exit_ignore,
     [EXIT_INTERRUPT_WINDOW] = exit_interrupt_window,
     [EXIT_NMI_WINDOW] = exit_nmi_window,
     [EXIT_TASK_SWITCH] = exit_task_switch,
