@@ -7,6 +7,8 @@
 
 include tests/host/host.mk
 include tests/fuzz/fuzz.mk
+-include tests/manager/manager.mk
+-include tests/guest/guests.mk
 
 .PHONY: check test boot-tests host-list fuzz-list
 

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Test guests: each folder of tests/guest but lib and hello is one 64-bit PVH guest, build/tests/guest/NAME.elf, made of its .c and .S
+# files and lib. Its configurations for the manager, NAME*.conf, lie beside its sources.
+
+TEST_GUEST_NAMES := $(filter-out lib hello, $(notdir $(patsubst %/,%,$(dir $(wildcard tests/guest/*/*.c)))))
+TEST_GUEST_NAMES := $(sort $(TEST_GUEST_NAMES))
+TEST_GUESTS      := $(TEST_GUEST_NAMES:%=build/tests/guest/%.elf)
+
+TEST_GUEST_CC      ?= gcc
+TEST_GUEST_CFLAGS  := -m64 -std=c11 -O2 -g -ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=small -fno-pic -fno-pie \
+	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing \
+	-fno-tree-loop-distribute-patterns --param=min-pagesize=0 -I. -MMD -MP \
+	-Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wmissing-prototypes -Wstrict-prototypes \
+	-Wvla -Wswitch-enum -Wundef
+TEST_GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,tests/guest/lib/guest.ld \
+	-Wl,--build-id=none,-z,noexecstack,-z,max-page-size=4096,--no-warn-rwx-segments
+
+guest_objs = $(patsubst %,build/tests/guest/%.o,$(basename $(patsubst tests/guest/%,%,$(wildcard tests/guest/$(1)/*.[cS]))))
+
+.PHONY: guest-tests
+guest-tests: $(TEST_GUESTS)
+
+build/tests/guest/%.o: tests/guest/%.c tests/guest/guests.mk
+	@mkdir -p $(@D)
+	@$(TEST_GUEST_CC) $(TEST_GUEST_CFLAGS) -c -o $@ $<
+
+build/tests/guest/%.o: tests/guest/%.S tests/guest/guests.mk
+	@mkdir -p $(@D)
+	@$(TEST_GUEST_CC) $(TEST_GUEST_CFLAGS) -c -o $@ $<
+
+define guest_rule
+build/tests/guest/$(1).elf: $(call guest_objs,$(1)) $(call guest_objs,lib) tests/guest/lib/guest.ld
+	@echo "  GUEST   $$@"
+	@$$(TEST_GUEST_CC) $$(TEST_GUEST_CFLAGS) $$(TEST_GUEST_LDFLAGS) -o $$@.full $(call guest_objs,$(1)) $(call guest_objs,lib)
+	@strip -o $$@ $$@.full
+endef
+$(foreach name,$(TEST_GUEST_NAMES),$(eval $(call guest_rule,$(name))))
+
+-include $(wildcard build/tests/guest/*/*.d)
