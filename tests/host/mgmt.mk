@@ -4,8 +4,8 @@
 
 include mgmt/config/inih.mk
 
-HOST_TESTS += mgmt_frames_test mgmt_access_test mgmt_devices_test mgmt_uart_test mgmt_plan_test mgmt_config_test \
-	mgmt_shell_test mgmt_domain_test mgmt_events_test
+HOST_TESTS += mgmt_frames_test mgmt_access_test mgmt_devices_test mgmt_uart_test mgmt_plan_test mgmt_multiboot_test \
+	mgmt_config_test mgmt_shell_test mgmt_domain_test mgmt_events_test
 
 mgmt_frames_test_SRCS = tests/host/mgmt_frames_test.c mgmt/lib/frames.c
 mgmt_access_test_SRCS = tests/host/mgmt_access_test.c mgmt/lib/access.c
@@ -14,6 +14,7 @@ mgmt_devices_test_SRCS = tests/host/mgmt_devices_test.c mgmt/lib/access.c mgmt/d
 mgmt_uart_test_SRCS = tests/host/mgmt_uart_test.c mgmt/lib/access.c mgmt/devices/uart16550.c
 MGMT_PLAN_SRCS = mgmt/builder/plan.c mgmt/builder/flat.c mgmt/builder/elf.c mgmt/builder/multiboot.c mgmt/builder/pvh.c
 mgmt_plan_test_SRCS = tests/host/mgmt_plan_test.c $(MGMT_PLAN_SRCS)
+mgmt_multiboot_test_SRCS = tests/host/mgmt_multiboot_test.c $(MGMT_PLAN_SRCS)
 mgmt_config_test_SRCS = tests/host/mgmt_config_test.c mgmt/config/config.c mgmt/config/config_keys.c
 mgmt_shell_test_SRCS = tests/host/mgmt_shell_test.c mgmt/shell/shell_line.c mgmt/shell/screen.c mgmt/shell/console.c
 MGMT_LIB_SRCS = mgmt/lib/frames.c mgmt/lib/access.c mgmt/lib/domain.c mgmt/lib/domain_memory.c mgmt/lib/domain_service.c \
