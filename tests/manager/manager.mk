@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Test managers: build/tests/manager.bin is one image with all tests, started as boot module 0 with test=NAME behind it.
+# It is the runtime of the management domain (mgmt/start, mgmt/lib) with a main() of its own, and has the agent, a small
+# guest, inside. build/tests/readonly.bin is the module of read-only structures that abi.c wants.
+
+TESTMAN_DIR   := tests/manager
+TESTMAN_SRCS  := $(filter-out $(TESTMAN_DIR)/agent.c,$(sort $(wildcard $(TESTMAN_DIR)/*.c)))
+TESTMAN_OBJS  := $(patsubst $(TESTMAN_DIR)/%.c,$(BUILD)/tests/manager/%.o,$(TESTMAN_SRCS)) \
+	$(BUILD)/tests/manager/agent_blob.o
+TESTMAN_RUNTIME := $(patsubst mgmt/%.c,$(BUILD)/mgmt/%.o,$(filter-out mgmt/start/stub.c,$(wildcard mgmt/start/*.c))) \
+	$(BUILD)/mgmt/start/entry.o $(BUILD)/mgmt/lib/call.o $(BUILD)/mgmt/lib/hv_error.o
+TESTMAN_AGENT_CFLAGS = -std=c11 $(WARNINGS) $(REPRODUCIBLE) -O2 -I. -MMD -MP -mgeneral-regs-only -mno-red-zone \
+	-ffreestanding -fno-pic -fno-pie -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fcf-protection=none -fno-jump-tables -fno-strict-aliasing
+
+.PHONY: test-manager
+test-manager: $(BUILD)/tests/manager.bin $(BUILD)/tests/readonly.bin ## build the test managers
+
+$(BUILD)/tests/manager/agent_entry.o: $(TESTMAN_DIR)/agent_entry.S
+	@mkdir -p $(@D)
+	@$(CC) -c -o $@ $<
+
+$(BUILD)/tests/manager/agent.o: $(TESTMAN_DIR)/agent.c $(TESTMAN_DIR)/manager.mk
+	@mkdir -p $(@D)
+	@echo "  AGENT   $<"
+	@$(CC) $(TESTMAN_AGENT_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/manager/agent.bin: $(BUILD)/tests/manager/agent_entry.o $(BUILD)/tests/manager/agent.o $(TESTMAN_DIR)/agent.ld
+	@$(LD) -m elf_x86_64 -nostdlib -static -T $(TESTMAN_DIR)/agent.ld --build-id=none --no-warn-rwx-segments -o $(@:.bin=.elf) \
+		$(filter %.o,$^)
+	@$(OBJCOPY) -O binary -j .all $(@:.bin=.elf) $@
+
+$(BUILD)/tests/manager/agent_blob.o: $(TESTMAN_DIR)/agent_blob.S $(BUILD)/tests/manager/agent.bin
+	@$(CC) -Wa,-I,$(BUILD)/tests/manager -c -o $@ $<
+
+$(BUILD)/tests/manager/%.o: $(TESTMAN_DIR)/%.c $(TESTMAN_DIR)/manager.mk $(BUILD)/mgmt/newlib.mk
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) $(MGMT_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/manager.elf: $(TESTMAN_OBJS) $(TESTMAN_RUNTIME) mgmt/start/manager.ld
+	@echo "  LD      $@"
+	@$(LD) $(MGMT_LDFLAGS) -Map=$(@:.elf=.map) -o $@ $(TESTMAN_OBJS) $(TESTMAN_RUNTIME) $(MGMT_NEWLIB_LIBS)
+
+$(BUILD)/tests/manager.bin: $(BUILD)/tests/manager.elf
+	@$(OBJCOPY) -O binary $< $@
+
+$(BUILD)/tests/readonly.bin: $(TESTMAN_DIR)/readonly.S
+	@mkdir -p $(@D)
+	@$(CC) -c -o $(@:.bin=.o) $<
+	@$(OBJCOPY) -O binary -j .data $(@:.bin=.o) $@
+
+-include $(TESTMAN_OBJS:.o=.d) $(BUILD)/tests/manager/agent.d

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A page of sizes for abi.c: as a boot module it is read-only for the manager, and a call that is to
+ * write to a structure there finds the right size word first. One each 512 bytes.
+ */
+	.data
+	.irp	size, 184, 288, 32, 64, 112, 672, 40, 80
+	.long	\size
+	.fill	127, 4, 0
+	.endr
