@@ -19,6 +19,9 @@ struct percpu {
     uint64_t stack_top;
     struct desc_tables *desc;
 
+    /* Private: only this CPU writes it. */
+    uint64_t exits; /* VM exits */
+
     /* Written by others: cross-CPU calls, smp.c. */
     struct smp_call *calls; /* lock-free stack of waiting requests */
     bool online;            /* release-stored by this CPU when it can take calls */
@@ -29,6 +32,12 @@ static inline struct percpu *percpu_self(void)
     struct percpu *p;
     __asm__("mov %%gs:0, %0" : "=r"(p));
     return p;
+}
+
+/* One instruction: this is on the path of every VM exit. */
+static inline void percpu_count_exit(void)
+{
+    __asm__ volatile("incq %%gs:%c0" ::"i"(offsetof(struct percpu, exits)) : "memory", "cc");
 }
 
 #endif

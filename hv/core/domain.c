@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "arch/cpu/insn.h"
 #include "arch/cpu/smp.h"
 #include "hv/core/claims.h"
 #include "hv/core/domain_mem.h"
@@ -85,6 +86,7 @@ static struct domain *new_domain(const struct hv_domain_create *c, uint16_t id, 
     d->max_vcpus = c->max_vcpus;
     d->may = c->may;
     d->pool_limit = c->pool_pages;
+    d->tsc_offset = id ? -rdtsc() : 0;
     memcpy(d->name, c->name, sizeof(d->name));
     d->pool_pages = 1;
     d->msr_bitmap = domain_page_alloc(d);
@@ -154,6 +156,8 @@ static void disappear(struct domain *d)
             continue;
         sched_hold(v, HOLD_DEAD);
         sched_wait_stopped(v);
+        timer_cancel(
+            &v->wait_timer); /* it may be firing elsewhere: the grace below waits for that too */
     }
     domain_wait_grace();
     for (uint32_t i = 0; i < d->max_vcpus; i++) {

@@ -25,6 +25,8 @@ struct domain {
     uint32_t max_vcpus;
     uint64_t may;
     uint32_t pool_limit; /* pages; 0: none */
+    uint64_t
+        tsc_offset; /* of its vCPUs at their creation: time starts at 0 with the domain; domain 0 has the machine's */
     char name[HV_NAME_SIZE];
     void *msr_bitmap;
     void *io_bitmap[2]; /* A: ports below 0x8000, B: the others */

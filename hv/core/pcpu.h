@@ -30,7 +30,6 @@ struct pcpu {
     uint64_t start_tsc; /* when it began to run vCPUs */
     uint64_t ticks_idle;
     uint64_t switches;
-    uint64_t exits;
 
     /* Each with a lock of its own. */
     struct runq *runq; /* sched.c */

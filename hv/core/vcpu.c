@@ -69,8 +69,7 @@ int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, st
     v->vpid = vpid_of(d, index);
     v->wait_timer.fire = notify_deadline;
     v->misc_enable = MISC_ENABLE_RESET;
-    /* A guest's time starts at 0 with the vCPU. */
-    v->tsc_offset = d->id ? -rdtsc() : 0;
+    v->tsc_offset = d->tsc_offset;
     v->switched = (struct vcpu_switched){.xcr0 = fpu_xcr0_max() ? XCR0_X87 : 0, .dr6 = DR6_RESET};
     fpu_reset(xsave);
     v->vmx.gprs.rdx =
@@ -86,7 +85,6 @@ int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, st
 void vcpu_free(struct vcpu *v)
 {
     struct domain *d = v->domain;
-    timer_cancel(&v->wait_timer);
     vcpu_unload(v);
     sched_remove(v);
     d->vcpu_count--;

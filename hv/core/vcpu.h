@@ -113,7 +113,7 @@ struct vcpu {
 /* Makes a stopped vCPU. 0, or -HV_ENOMEM. The service page is pinned already, or NULL. */
 int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, struct vcpu **out);
 
-/* The vCPU does not run and cannot be found any more. */
+/* The vCPU does not run, cannot be found any more, and its timer is not set. */
 void vcpu_free(struct vcpu *v);
 
 /* vcpu_state.c: on the executing CPU, makes v's VMCS current and its switched state live; before that, takes away the one that was. */

@@ -75,6 +75,7 @@ struct vmx_context *hv_vmexit(struct vmx_context *c)
 {
     struct vcpu *v = (struct vcpu *)c;
     v->vmx.launched = 1;
+    percpu_count_exit();
     exit_dispatch(v, vm_exit_reason());
     if (__builtin_expect(atomic_load_relaxed(&v->requests) != 0, 0))
         v = serve(v);

@@ -148,7 +148,7 @@ int64_t mgmt_cpu_info(struct vcpu *v, const struct mgmt_args *args)
         .apic_id = p->arch.apic_id,
         .ticks_idle = p->ticks_idle,
         .ticks_guest = rdtsc() - p->start_tsc - p->ticks_idle,
-        .exits = p->exits,
+        .exits = p->arch.exits,
         .switches = p->switches,
         .runnable = sched_queue_length(p),
     };
