@@ -49,14 +49,23 @@ static uint64_t window_va(uint32_t cpu)
     return PAGING_WINDOW + cpu * GMEM_COPY_PAGES * PAGE_SIZE;
 }
 
+static uint64_t pin_va(uint32_t slot)
+{
+    return PIN_BASE + slot * PAGE_SIZE;
+}
+
 bool gmem_init_cpu(void)
 {
     uint32_t cpu = percpu_self()->index;
     spin_lock(&pin_lock);
     /* 16 slots never cross the 2 MiB of one page table: their entries adjoin. */
     window[cpu] = paging_leaf(window_va(cpu));
+    bool ok = window[cpu] != NULL;
+    /* The tables of the pins are made now, once, so that pinning costs no page and cannot want one. */
+    for (uint32_t slot = 0; slot < PIN_SLOTS && ok; slot += PAGE_SIZE / sizeof(uint64_t))
+        ok = paging_leaf(pin_va(slot)) != NULL;
     spin_unlock(&pin_lock);
-    return window[cpu] != NULL;
+    return ok;
 }
 
 static void *window_open(const uint64_t *pa, uint64_t pages)
@@ -144,11 +153,6 @@ void gmem_scrub(uint64_t pa, uint64_t pages)
 }
 
 /* ---- pins ---- */
-
-static uint64_t pin_va(uint32_t slot)
-{
-    return PIN_BASE + slot * PAGE_SIZE;
-}
 
 /* Leaving and setting PGE drops all TLB entries, global ones too. */
 static void flush_here(void *arg)
