@@ -136,11 +136,17 @@ void trap_unmap(uint64_t va, uint32_t pages)
     }
 }
 
+/* The hypervisor may take fewer bytes than it is given. */
 static void print(const char *what)
 {
-    uint64_t length = strlen(what);
+    size_t length = strlen(what);
     memmove(text, what, length + 1);
-    (void)hv_console_write(start_gpa(text), length);
+    for (size_t done = 0; done < length;) {
+        int64_t taken = hv_console_write(start_gpa(text + done), length - done);
+        if (taken <= 0)
+            return;
+        done += (size_t)taken;
+    }
 }
 
 /* Frame by frame while the stack looks like one; addresses are for manager.elf's symbol table. */

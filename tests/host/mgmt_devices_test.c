@@ -56,9 +56,15 @@ TEST(debug_exit_codes)
         uint64_t data;
         uint32_t code;
     } rows[] = {
-        {0xf4, 1, 0x10, 33},         {0xf4, 2, 0x10, 33},       {0xf4, 4, 0x10, 33},
-        {0xf4, 1, 0, 1},             {0xf4, 1, 0xff, 511},      {0xf4, 2, 0xffff, 131071},
-        {0xf4, 4, 0xffffffff, 0xffffffff}, {0xf4, 1, 0x1110, 33}, {0xf7, 1, 3, 7},
+        {0xf4, 1, 0x10, 33},
+        {0xf4, 2, 0x10, 33},
+        {0xf4, 4, 0x10, 33},
+        {0xf4, 1, 0, 1},
+        {0xf4, 1, 0xff, 511},
+        {0xf4, 2, 0xffff, 131071},
+        {0xf4, 4, 0xffffffff, 0xffffffff},
+        {0xf4, 1, 0x1110, 33},
+        {0xf7, 1, 3, 7},
     };
     struct debug_exit device = {end, &ends};
     struct access_table table = one(debug_exit_range(&device));

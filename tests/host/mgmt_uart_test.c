@@ -71,7 +71,8 @@ TEST(uart_every_port_and_width_answers)
         for (unsigned width = 1; width <= 4; width *= 2)
             for (unsigned value = 0; value < 256; value++) {
                 fresh();
-                access_write(&table, HV_CLAIM_PIO, BASE + port, (uint8_t)width, value * 0x01010101U);
+                access_write(&table, HV_CLAIM_PIO, BASE + port, (uint8_t)width,
+                             value * 0x01010101U);
                 (void)access_read(&table, HV_CLAIM_PIO, BASE + port, (uint8_t)width);
                 EXPECT_TRUE(uart.count <= UART16550_FIFO && uart.head < UART16550_FIFO);
             }
@@ -113,7 +114,7 @@ TEST(uart_sends)
     access_write(&table, HV_CLAIM_PIO, BASE, 2, 'k'); /* the upper half goes to IER */
     EXPECT_EQ(out_length, 2U);
     EXPECT_MEMEQ(out, "ok", 2);
-    EXPECT_EQ(in(LSR) & 0x60, 0x60U);
+    EXPECT_EQ(in(LSR)&0x60, 0x60U);
 }
 
 TEST(uart_receives_without_fifo)
@@ -180,7 +181,7 @@ TEST(uart_trigger_level_and_timeout)
     for (unsigned i = 0; i < 7; i++)
         uart16550_receive(&uart, 2);
     EXPECT_EQ(in(IIR), 0xc4U);
-    while (in(LSR) & 1)
+    while (in(LSR)&1)
         (void)in(RBR);
     EXPECT_FALSE(line);
 }
@@ -215,7 +216,7 @@ TEST(uart_loopback)
     } rows[] = {{0x11, 0x20}, {0x12, 0x10}, {0x14, 0x40}, {0x18, 0x80}, {0x1f, 0xf0}, {0x10, 0}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         outb(MCR, rows[i].mcr);
-        EXPECT_EQ(in(MSR) & 0xf0, rows[i].msr);
+        EXPECT_EQ(in(MSR)&0xf0, rows[i].msr);
     }
 }
 
