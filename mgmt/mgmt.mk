@@ -77,4 +77,19 @@ $(BUILD)/mgmt/manager.elf: $(MGMT_OBJS) mgmt/start/manager.ld
 $(MGMT_IMAGE): $(BUILD)/mgmt/manager.elf
 	@$(OBJCOPY) -O binary $< $@
 
+# The same configuration parser for the build machine.
+MGMT_HOST_CC ?= gcc
+MGMT_CHECK_SRCS := mgmt/check/check.c mgmt/config/config.c mgmt/config/config_keys.c
+.PHONY: mgmt-check
+mgmt-check: $(BUILD)/mgmt/check ## validate configurations of domains: CONFIG="file..."
+	@$(if $(CONFIG),$< $(CONFIG),echo "say which: make mgmt-check CONFIG=domains.conf"; exit 2)
+
+$(BUILD)/mgmt/inih_host.o: mgmt/mgmt.mk mgmt/config/inih.mk $(BUILD)/mgmt/newlib.mk
+	@mkdir -p $(@D)
+	@$(MGMT_HOST_CC) -std=c11 -O1 -w $(INIH_FLAGS) -c -o $@ $(MGMT_INIH)/ini.c
+
+$(BUILD)/mgmt/check: $(MGMT_CHECK_SRCS) $(BUILD)/mgmt/inih_host.o $(wildcard mgmt/config/*.h)
+	@echo "  HOSTCC  $@"
+	@$(MGMT_HOST_CC) -std=c11 -O1 $(WARNINGS) -I. -isystem $(MGMT_INIH) $(INIH_FLAGS) -o $@ $(filter %.c %.o,$^)
+
 -include $(MGMT_OBJS:.o=.d) $(MGMT_STUB_OBJS:.o=.d)
