@@ -13,6 +13,9 @@
 
 #define MTRR_DEF_TYPE_E_WB 0x806UL /* MTRRs enabled, default type write-back, no fixed ranges */
 
+#define MICROCODE_REVISION                                                                         \
+    (1UL << 32) /* no real one: not every processor model has the MSR to ask */
+
 #define FAULT   MSR_ACCESS_FAULT
 #define DIRECT  MSR_ACCESS_DIRECT
 #define VALUE   MSR_ACCESS_VALUE
@@ -28,7 +31,7 @@ static const struct msr_rule rules[] = {
     {ONE(MSR_IA32_APIC_BASE),        EMULATE, EMULATE, MSR_KIND_APIC_BASE, 0},
     {ONE(MSR_IA32_FEATURE_CONTROL),  VALUE,   FAULT,   MSR_KIND_NONE, FEATURE_CONTROL_LOCK},
     {ONE(MSR_IA32_TSC_ADJUST),       EMULATE, EMULATE, MSR_KIND_TSC_ADJUST, 0},
-    {ONE(MSR_IA32_BIOS_SIGN_ID),     EMULATE, IGNORE,  MSR_KIND_BIOS_SIGN_ID, 0},
+    {ONE(MSR_IA32_BIOS_SIGN_ID),     VALUE,   IGNORE,  MSR_KIND_NONE, MICROCODE_REVISION},
     {ONE(MSR_IA32_MTRRCAP),          VALUE,   FAULT,   MSR_KIND_NONE, 0},
     {MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_EIP, DIRECT, DIRECT, MSR_KIND_NONE, 0},
     {ONE(MSR_IA32_MCG_CAP),          VALUE,   FAULT,   MSR_KIND_NONE, 0},

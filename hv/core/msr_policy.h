@@ -23,7 +23,6 @@ enum msr_kind {
     MSR_KIND_TSC, /* reads are direct: the processor adds the TSC offset */
     MSR_KIND_APIC_BASE,
     MSR_KIND_TSC_ADJUST,
-    MSR_KIND_BIOS_SIGN_ID,
     MSR_KIND_MISC_ENABLE,
     MSR_KIND_PAT, /* writes only: memory types must be valid */
     MSR_KIND_TSC_DEADLINE,

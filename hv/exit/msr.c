@@ -19,9 +19,6 @@ static bool read_emulated(const struct vcpu *v, uint8_t kind, uint64_t *value)
     case MSR_KIND_MISC_ENABLE:
         *value = v->misc_enable;
         return true;
-    case MSR_KIND_BIOS_SIGN_ID:
-        *value = rdmsr(MSR_IA32_BIOS_SIGN_ID);
-        return true;
     case MSR_KIND_XSS:
         *value = 0;
         return true;
@@ -54,8 +51,6 @@ static bool write_emulated(struct vcpu *v, uint8_t kind, uint64_t value)
         v->misc_enable =
             value & 1; /* fast strings; the rest of it is not virtualized and reads 0 */
         return true;
-    case MSR_KIND_BIOS_SIGN_ID:
-        return true; /* written with 0 before CPUID, to read the microcode revision */
     case MSR_KIND_PAT:
         if (!policy_pat_valid(value))
             return false;

@@ -25,7 +25,7 @@ static const struct {
     {0x1b, 0x1b, E, E, MSR_KIND_APIC_BASE, 0},
     {0x3a, 0x3a, V, F, 0, 1},
     {0x3b, 0x3b, E, E, MSR_KIND_TSC_ADJUST, 0},
-    {0x8b, 0x8b, E, I, MSR_KIND_BIOS_SIGN_ID, 0},
+    {0x8b, 0x8b, V, I, 0, 1UL << 32},
     {0xfe, 0xfe, V, F, 0, 0},
     {0x174, 0x176, D, D, 0, 0},
     {0x179, 0x179, V, F, 0, 0},
