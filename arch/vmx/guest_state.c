@@ -10,10 +10,13 @@
 #include "arch/vmx/inject.h"
 #include "arch/vmx/vmx_ctls.h"
 
-#define ACCESS_L        BIT(13)
-#define ACCESS_DB       BIT(14)
-#define ACCESS_UNUSABLE BIT(16)
-#define ACCESS_DEFINED  0x1f0ffUL
+#define TYPE_RW          BIT(1) /* writable data, readable code */
+#define TYPE_EXPAND_DOWN BIT(2)
+#define TYPE_CODE        BIT(3)
+#define ACCESS_L         BIT(13)
+#define ACCESS_DB        BIT(14)
+#define ACCESS_UNUSABLE  BIT(16)
+#define ACCESS_DEFINED   0x1f0ffUL
 #define CR0_WRITABLE                                                                               \
     (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
      CR0_PG)
@@ -34,6 +37,22 @@ void guest_segment_bases(uint64_t base[6])
 {
     for (unsigned s = 0; s < 6; s++)
         base[s] = vmcs_read((enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * s));
+}
+
+bool guest_segment_allows(unsigned segment, uint32_t offset, unsigned width, bool write)
+{
+    uint64_t access = vmcs_read((enum vmcs_field)(VMCS_GUEST_ES_ACCESS + 2 * segment));
+    uint64_t limit = vmcs_read32((enum vmcs_field)(VMCS_GUEST_ES_LIMIT + 2 * segment));
+    uint64_t last = (uint64_t)offset + width - 1;
+    bool code = access & TYPE_CODE;
+    bool protected =
+        (vmcs_read(VMCS_GUEST_CR0) & CR0_PE) && !(vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_VM);
+    if (protected && ((access & ACCESS_UNUSABLE) || (write && (code || !(access & TYPE_RW))) ||
+                      (code && !(access & TYPE_RW))))
+        return false;
+    if (!code && (access & TYPE_EXPAND_DOWN))
+        return offset > limit && last <= (access & ACCESS_DB ? UINT32_MAX : UINT16_MAX);
+    return last <= limit;
 }
 
 uint64_t guest_cr3(void)
@@ -129,25 +148,20 @@ void guest_debug_exception_taken(void)
     vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~BIT(13));
 }
 
-static bool canonical(uint64_t address)
-{
-    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
-}
-
 static bool sregs_valid(const struct hv_sregs *s, uint64_t cr4_allowed, uint64_t efer_allowed)
 {
     const struct hv_segment *segment = &s->es;
     for (unsigned i = 0; i < 8; i++)
         if (segment[i].reserved || segment[i].reserved1 || (segment[i].access & ~ACCESS_DEFINED) ||
-            !canonical(segment[i].base))
+            !guest_canonical(segment[i].base))
             return false;
     bool lma = s->efer & EFER_LMA;
     bool paging = s->cr0 & CR0_PG;
     return !(s->cr0 & ~(uint64_t)CR0_WRITABLE) && (!paging || (s->cr0 & CR0_PE)) &&
            !(s->cr4 & ~cr4_allowed) && !(s->efer & ~(efer_allowed | EFER_LMA)) &&
            lma == (paging && (s->efer & EFER_LME)) && (!lma || (s->cr4 & CR4_PAE)) &&
-           !(s->cr3 >> 52) && !(s->dr7 >> 32) && canonical(s->gdt.base) && canonical(s->idt.base) &&
-           s->gdt.limit <= 0xffff && s->idt.limit <= 0xffff;
+           !(s->cr3 >> 52) && !(s->dr7 >> 32) && guest_canonical(s->gdt.base) &&
+           guest_canonical(s->idt.base) && s->gdt.limit <= 0xffff && s->idt.limit <= 0xffff;
 }
 
 bool guest_set_sregs(const struct hv_sregs *s, const struct vmx_caps *caps, uint64_t cr4_allowed,

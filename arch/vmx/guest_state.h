@@ -51,6 +51,14 @@ static inline bool guest_code_is_64(void)
 /* Bases of ES, CS, SS, DS, FS, GS. */
 void guest_segment_bases(uint64_t base[6]);
 
+/* Would an access at this offset pass the checks of the segment (0 ES to 5 GS)? Not for 64-bit mode, which has no such checks. */
+bool guest_segment_allows(unsigned segment, uint32_t offset, unsigned width, bool write);
+
+static inline bool guest_canonical(uint64_t address)
+{
+    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
 uint64_t guest_cr3(void);
 uint64_t guest_efer(void);
 void guest_pdptes(uint64_t out[4]);

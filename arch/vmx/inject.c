@@ -59,6 +59,12 @@ void inject_nmi(void)
     vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, INFO(INJECT_NMI, VECTOR_NMI));
 }
 
+void inject_int1(uint64_t length)
+{
+    vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, length);
+    vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, INFO(INJECT_PRIV_EXCEPTION, VECTOR_DB));
+}
+
 bool inject_has_error_code(uint8_t vector)
 {
     return vector < VECTOR_EXCEPTIONS_END && (ERROR_VECTORS & BIT(vector));

@@ -30,6 +30,9 @@ void inject_nmi(void);
  */
 bool inject_exception(uint8_t vector, uint32_t error) __attribute__((warn_unused_result));
 
+/* INT1 again, `length` bytes long: the #DB of an instruction, with RIP behind it pushed. */
+void inject_int1(uint64_t length);
+
 /* Does the vector push an error code in protected mode? */
 bool inject_has_error_code(uint8_t vector);
 

@@ -9,6 +9,35 @@
 #define INFO_NMI_UNBLOCK BIT(12)
 #define INFO_TYPE(i)     ((uint8_t)field_get(i, 10, 8))
 
+#define PENDING_BS BIT(14)
+#define ACCESS_L   BIT(13)
+
+/* Outside of 64-bit mode the instruction pointer has 32 bits. */
+uint64_t vm_exit_wrap(uint64_t rip)
+{
+    bool code64 =
+        (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) && (vmcs_read(VMCS_GUEST_CS_ACCESS) & ACCESS_L);
+    return code64 ? rip : (uint32_t)rip;
+}
+
+/*
+ * The processor has not seen the instruction end, so the trap of RFLAGS.TF is left to us: SDM volume 3, "Guest Non-Register State",
+ * pending debug exceptions. DEBUGCTL.BTF cannot be set by a guest.
+ */
+void vm_exit_stepped(void)
+{
+    uint64_t rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+    if (rflags & RFLAGS_RF)
+        vmcs_write(VMCS_GUEST_RFLAGS, rflags & ~RFLAGS_RF);
+    if (rflags & RFLAGS_TF)
+        vmcs_write(VMCS_GUEST_PENDING_DEBUG, vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
+}
+
+bool vm_exit_trap_pending(void)
+{
+    return vmcs_read(VMCS_GUEST_PENDING_DEBUG) & PENDING_BS;
+}
+
 int vm_exit_interrupt_vector(void)
 {
     uint64_t info = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
@@ -72,4 +101,9 @@ struct vm_exit_memory vm_exit_memory(void)
 uint64_t vm_exit_qualification(void)
 {
     return vmcs_read(VMCS_EXIT_QUALIFICATION);
+}
+
+uint64_t vm_exit_length(void)
+{
+    return vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 }

@@ -7,6 +7,7 @@
 #define ARCH_VMX_VM_EXIT_H
 
 #include "arch/cpu/bits.h"
+#include "arch/cpu/msr.h"
 #include "arch/vmx/vmcs.h"
 
 enum exit_reason {
@@ -79,22 +80,34 @@ static inline uint32_t vm_exit_reason(void)
     return vmcs_read32(VMCS_EXIT_REASON);
 }
 
+/* The rare parts of vm_exit_advance_by. */
+uint64_t vm_exit_wrap(uint64_t rip);
+void vm_exit_stepped(void);
+
 /*
  * The instruction that exited is done: RIP goes behind it, and the shadow of an STI or MOV SS before it ends
- * (SDM volume 3, "Blocking by STI", "Blocking by MOV SS").
+ * (SDM volume 3, "Blocking by STI", "Blocking by MOV SS"). RFLAGS.RF has served, and RFLAGS.TF asks for a trap.
  */
 static inline void vm_exit_advance_by(uint64_t length)
 {
-    vmcs_write(VMCS_GUEST_RIP, vmcs_read(VMCS_GUEST_RIP) + length);
+    uint64_t rip = vmcs_read(VMCS_GUEST_RIP), next = rip + length;
+    if (__builtin_expect((rip ^ next) >> 32 != 0, 0))
+        next = vm_exit_wrap(next);
+    vmcs_write(VMCS_GUEST_RIP, next);
     uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
     if (__builtin_expect(blocking & 3, 0))
         vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~3UL);
+    if (__builtin_expect(vmcs_read(VMCS_GUEST_RFLAGS) & (RFLAGS_TF | RFLAGS_RF), 0))
+        vm_exit_stepped();
 }
 
 static inline void vm_exit_advance(void)
 {
     vm_exit_advance_by(vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
+
+/* A single-step trap is due before the next instruction. */
+bool vm_exit_trap_pending(void);
 
 /* Vector of an acknowledged external interrupt; -1: none is valid. */
 int vm_exit_interrupt_vector(void);
@@ -142,5 +155,6 @@ struct vm_exit_memory {
 struct vm_exit_memory vm_exit_memory(void);
 
 uint64_t vm_exit_qualification(void);
+uint64_t vm_exit_length(void); /* of the instruction, in bytes */
 
 #endif

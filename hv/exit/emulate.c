@@ -121,13 +121,24 @@ static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool w
     return ACCESS_DONE;
 }
 
+/*
+ * String instructions get here before the processor has looked at both their operands: INS and OUTS exit first, MOVS and CMPS by one of the two. SDM volume 3,
+ * "Limit Checking", "Type Checking"; volume 1, "Canonical Addressing".
+ */
+static bool segment_allows(const struct cpu_view *w, unsigned segment, uint64_t linear,
+                           uint8_t width, bool write)
+{
+    if (guest_code_is_64())
+        return guest_canonical(linear) && guest_canonical(linear + width - 1);
+    return guest_segment_allows(segment, (uint32_t)(linear - w->base[segment]), width, write);
+}
+
 static enum access access_linear(struct vcpu *v, struct cpu_view *w, uint64_t linear, uint8_t width,
                                  bool write, uint64_t *data)
 {
-    uint64_t gpa = 0, last = 0;
+    uint64_t gpa = 0, last = 0, mask = guest_code_is_64() ? ~0UL : UINT32_MAX;
     enum guest_access kind = write ? GUEST_WRITE : GUEST_READ;
-    if (!guest_code_is_64())
-        linear = (uint32_t)linear;
+    linear &= mask;
     if (!write)
         *data = 0;
     enum access a = translate(v, w, linear, kind, &gpa);
@@ -136,7 +147,7 @@ static enum access access_linear(struct vcpu *v, struct cpu_view *w, uint64_t li
     if ((linear & ~PAGE_MASK) + width <= PAGE_SIZE)
         return access_at(v, gpa, width, write, data);
     /* Two pages: done here only when both are memory or both are nothing and unclaimed. */
-    a = translate(v, w, (linear + width - 1) & PAGE_MASK, kind, &last);
+    a = translate(v, w, (linear + width - 1) & PAGE_MASK & mask, kind, &last);
     if (a != ACCESS_DONE)
         return a;
     uint8_t head = (uint8_t)(PAGE_SIZE - (linear & ~PAGE_MASK));
@@ -150,6 +161,18 @@ static enum access access_linear(struct vcpu *v, struct cpu_view *w, uint64_t li
     if (!write)
         *data = low | high << (8 * head);
     return a;
+}
+
+static enum access access_string(struct vcpu *v, struct cpu_view *w, unsigned segment,
+                                 uint64_t linear, bool write, uint64_t *data)
+{
+    uint8_t width = v->emulation.insn.opsize;
+    if (!segment_allows(w, segment, linear, width, write)) {
+        bool stack = segment == INSN_SS && !guest_code_is_64();
+        exit_inject(v, stack ? VECTOR_SS : VECTOR_GP, 0);
+        return ACCESS_FAULTED;
+    }
+    return access_linear(v, w, linear, width, write, data);
 }
 
 static enum access access_port(struct vcpu *v, uint8_t width, bool write, uint64_t *data)
@@ -169,7 +192,7 @@ static enum access access_port(struct vcpu *v, uint8_t width, bool write, uint64
     return ACCESS_WAITS;
 }
 
-/* Everything has been done: registers and flags become the guest's, and RIP moves unless the string instruction goes on. */
+/* Everything has been done: registers and flags become the guest's, and RIP moves unless the string instruction goes on. Either way one step of RFLAGS.TF is done. */
 static void commit(struct vcpu *v, const struct cpu_view *w, bool repeats)
 {
     uint64_t scratch = v->vmx.gprs.rsp;
@@ -178,8 +201,7 @@ static void commit(struct vcpu *v, const struct cpu_view *w, bool repeats)
     guest_set_rsp(w->gpr[RSP]);
     if (w->rflags != guest_rflags())
         guest_set_rflags(w->rflags);
-    if (!repeats)
-        vm_exit_advance_by(v->emulation.insn.len);
+    vm_exit_advance_by(repeats ? 0 : v->emulation.insn.len);
 }
 
 static enum access run_plain(struct vcpu *v, struct cpu_view *w)
@@ -213,12 +235,12 @@ static enum access run_string(struct vcpu *v, struct cpu_view *w)
         if (i->op == INSN_INS)
             a = access_port(v, i->opsize, false, &src);
         if (s.read_src)
-            a = access_linear(v, w, s.src, i->opsize, false, &src);
+            a = access_string(v, w, i->seg, s.src, false, &src);
         if (a == ACCESS_DONE && s.read_dst)
-            a = access_linear(v, w, s.dst, i->opsize, false, &dst);
+            a = access_string(v, w, INSN_ES, s.dst, false, &dst);
         if (a == ACCESS_DONE && s.write_dst) {
             uint64_t value = i->op == INSN_STOS ? s.value : src;
-            a = access_linear(v, w, s.dst, i->opsize, true, &value);
+            a = access_string(v, w, INSN_ES, s.dst, true, &value);
         }
         if (a == ACCESS_DONE && i->op == INSN_OUTS)
             a = access_port(v, i->opsize, true, &src);

@@ -6,6 +6,8 @@
 void exit_hlt(struct vcpu *v)
 {
     vm_exit_advance();
+    if (vm_exit_trap_pending())
+        return; /* the single-step trap ends the HLT at once */
     v->halted = true;
     /* The run loop looks for events and blocks if there is none: setting our own request sends it there. */
     sched_request(v, REQUEST_EVENT);

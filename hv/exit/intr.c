@@ -20,6 +20,10 @@
  */
 static void reflect(struct vcpu *v, const struct vm_exit_event *e)
 {
+    if (e->type == INJECT_PRIV_EXCEPTION) {
+        inject_int1(vm_exit_length());
+        return;
+    }
     inject_restore_interrupted();
     if (e->vector == VECTOR_DB) {
         /* An intercepted #DB leaves DR6 alone; what would be in it is in the qualification. */

@@ -5,6 +5,7 @@
  */
 #include "arch/cpu/insn.h"
 #include "arch/cpu/vectors.h"
+#include "arch/vmx/guest_state.h"
 #include "arch/vmx/inject.h"
 #include "hv/core/domain_mem.h"
 #include "hv/exit/emulate.h"
@@ -12,6 +13,7 @@
 
 #define PF_PRESENT  BIT(0)
 #define PF_WRITE    BIT(1)
+#define PF_USER     BIT(2)
 #define PF_RESERVED BIT(3)
 
 void exit_ept_violation(struct vcpu *v)
@@ -31,7 +33,9 @@ void exit_ept_violation(struct vcpu *v)
     if (m.page_walk) {
         /* An absent page table reads all ones, so its entries are present with reserved bits set. */
         write_cr2(m.linear);
-        exit_inject(v, VECTOR_PF, (uint32_t)(PF_PRESENT | PF_RESERVED | (m.write ? PF_WRITE : 0)));
+        exit_inject(v, VECTOR_PF,
+                    (uint32_t)(PF_PRESENT | PF_RESERVED | (m.write ? PF_WRITE : 0) |
+                               (guest_cpl() == 3 ? PF_USER : 0)));
         return;
     }
     if (m.fetch) {
