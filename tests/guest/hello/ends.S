@@ -2,7 +2,9 @@
 /*
  * ends: a guest (type = flat32) that ends in the way that the first letter of its command line says:
  * e: exit code 7; t: triple fault; h: halts for ever; l: loops for ever; u: never ending line, then
- * exit code 33; f: floods its console with lines, then exit code 33; m: touches memory that is not there, then exit code 33 if that reads as ones.
+ * exit code 33; f: floods its console with lines, then exit code 33; m: touches memory that is not
+ * there, then exit code 33 if that reads as ones; s: sends back what comes by the serial port, each
+ * letter followed by a dot, until a q, then exit code 33.
  */
 	.text
 	.code32
@@ -26,6 +28,8 @@ start:
 	je	flood
 	cmp	$'m', %al
 	je	memory
+	cmp	$'s', %al
+	je	serial
 	mov	$0, %eax
 	out	%al, $0xf4
 
@@ -56,6 +60,19 @@ flood:	mov	$2000, %ecx
 	jmp	2b
 3:	loop	1b
 	jmp	good
+
+serial:	mov	$0x3fd, %dx
+	in	%dx, %al
+	test	$1, %al			/* data ready */
+	jz	serial
+	mov	$0x3f8, %dx
+	in	%dx, %al
+	out	%al, %dx
+	cmp	$'q', %al
+	je	good
+	mov	$'.', %al
+	out	%al, %dx
+	jmp	serial
 
 memory:	mov	$0xfee00000 - 0x1000, %edi
 	movl	$0x12345678, (%edi)
