@@ -17,7 +17,7 @@
 
 #define KEY_LEAVE '\035' /* Ctrl-] */
 
-enum { POLL_MS = 20, PROMPT_SIZE = SHELL_LINE_SIZE + 16 };
+enum { POLL_MS = 20, PROMPT_SIZE = SHELL_LINE_SIZE + 32 };
 
 static const char prompt[] = "signalbox> ";
 
@@ -33,17 +33,19 @@ bool shell_in_use(void)
     return in_use;
 }
 
-static void show(void)
+/* The prompt, the line, and the terminal's cursor moved back to where the line's is. */
+static void compose(void)
 {
-    snprintf(shown, sizeof(shown), "%s%s", prompt, line.text);
-    screen_prompt(shown);
+    int used = snprintf(shown, sizeof(shown), "%s%s", prompt, line.text);
+    if (line.cursor < line.length)
+        snprintf(shown + used, sizeof(shown) - (size_t)used, "\033[%zuD",
+                 line.length - line.cursor);
 }
 
-/* As show(), when all that happened is one more character at the end. */
-static void show_last(char byte)
+static void show(void)
 {
-    snprintf(shown, sizeof(shown), "%s%s", prompt, line.text);
-    screen_prompt_grew(byte);
+    compose();
+    screen_prompt(shown);
 }
 
 static void run_line(void)
@@ -56,8 +58,7 @@ static void run_line(void)
     int count = shell_line_split(line.text, words);
     if (count > 0)
         commands_run(count, words);
-    line.length = 0;
-    line.text[0] = '\0';
+    shell_line_clear(&line);
     attached = commands_attached();
     if (attached) {
         screen_printf("console of %s; Ctrl-] leaves it", attached->config->name);
@@ -78,7 +79,6 @@ static void leave_console(void)
 static void on_byte(char byte)
 {
     bool first = !in_use;
-    size_t before = line.length;
     in_use = true;
     if (attached) {
         if (byte == KEY_LEAVE)
@@ -88,16 +88,19 @@ static void on_byte(char byte)
         return;
     }
     enum shell_key key = shell_line_key(&line, byte);
-    if (key == SHELL_DONE)
+    if (key == SHELL_DONE) {
         run_line();
-    else if (key == SHELL_CHANGED && line.length == before + 1 && !first)
-        show_last(byte);
-    else if (key != SHELL_NOTHING || first)
+    } else if (key == SHELL_TYPED && !first) {
+        compose();
+        screen_prompt_grew(byte);
+    } else if (key != SHELL_NOTHING || first) {
         show();
+    }
 }
 
 static void on_poll(void *ctx)
 {
+    static bool had_domain; /* the attached one, at the last look */
     char bytes[256];
     int64_t count = call_console_read(bytes, sizeof(bytes));
     (void)ctx;
@@ -105,6 +108,9 @@ static void on_poll(void *ctx)
         on_byte(bytes[i]);
     for (uint32_t i = 0; i < guest_count(); i++)
         guest_poll(guest_get(i));
+    if (attached && had_domain && !attached->domain)
+        leave_console(); /* it has ended; its result is among the lines that waited */
+    had_domain = attached && attached->domain;
     if (count >= 0) /* without a console there is nothing to wait for */
         events_timer_set(&poll, events_now() + POLL_MS * khz, on_poll, NULL);
 }

@@ -48,23 +48,34 @@ TEST(line_editing)
 {
     static const struct {
         const char *keys, *text;
+        size_t cursor;
         enum shell_key last;
     } rows[] = {
-        {"list", "list", SHELL_CHANGED},
-        {"lisx\bt", "list", SHELL_CHANGED},
-        {"lisx\177t", "list", SHELL_CHANGED},
-        {"\b", "", SHELL_NOTHING},
-        {"abc\025", "", SHELL_CHANGED},
-        {"\025", "", SHELL_NOTHING},
-        {"start a  \027", "start ", SHELL_CHANGED},
-        {"start\027\027", "", SHELL_NOTHING},
-        {"abc\003", "", SHELL_DROPPED},
-        {"a\r", "a", SHELL_DONE},
-        {"a\n", "a", SHELL_DONE},
-        {"a\033[Ab", "ab", SHELL_CHANGED},
-        {"a\033OPb", "ab", SHELL_CHANGED},
-        {"a\033[3~b", "ab", SHELL_CHANGED},
-        {"a\x01\tb\x80", "ab", SHELL_NOTHING},
+        {"list", "list", 4, SHELL_TYPED},
+        {"lisx\bt", "list", 4, SHELL_TYPED},
+        {"lisx\177t", "list", 4, SHELL_TYPED},
+        {"\b", "", 0, SHELL_NOTHING},
+        {"abc\025", "", 0, SHELL_CHANGED},
+        {"\025", "", 0, SHELL_NOTHING},
+        {"start a  \027", "start ", 6, SHELL_CHANGED},
+        {"start\027\027", "", 0, SHELL_NOTHING},
+        {"abc\003", "", 0, SHELL_DROPPED},
+        {"a\r", "a", 1, SHELL_DONE},
+        {"a\n", "a", 1, SHELL_DONE},
+        {"a\x07\tb\x80", "ab", 2, SHELL_NOTHING},
+        {"abc\033[Dx", "abxc", 3, SHELL_CHANGED},
+        {"abc\033ODx", "abxc", 3, SHELL_CHANGED},
+        {"abc\033[H\033[3~", "bc", 0, SHELL_CHANGED},
+        {"abc\001\004", "bc", 0, SHELL_CHANGED},
+        {"abc\004", "abc", 3, SHELL_NOTHING},
+        {"abc\033[1~\033[C\013", "a", 1, SHELL_CHANGED},
+        {"abc\001\033[4~d", "abcd", 4, SHELL_TYPED},
+        {"abc\001\005d", "abcd", 4, SHELL_TYPED},
+        {"abc\002\002\025", "bc", 0, SHELL_CHANGED},
+        {"\002", "", 0, SHELL_NOTHING},
+        {"ab\006", "ab", 2, SHELL_NOTHING},
+        {"one two\002\027", "one o", 4, SHELL_CHANGED},
+        {"a\033[5~\033[1;5P\033xb", "ab", 2, SHELL_TYPED},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct shell_line line = {.length = 0};
@@ -72,6 +83,64 @@ TEST(line_editing)
         EXPECT_EQ(type(&line, rows[i].keys), rows[i].last);
         EXPECT_STREQ(line.text, rows[i].text);
         EXPECT_EQ(line.length, strlen(line.text));
+        EXPECT_EQ(line.cursor, rows[i].cursor);
+    }
+}
+
+static void enter(struct shell_line *line, const char *text)
+{
+    (void)type(line, text);
+    EXPECT_EQ(shell_line_key(line, '\r'), SHELL_DONE);
+    shell_line_clear(line);
+}
+
+TEST(line_history)
+{
+    static struct shell_line line;
+    memset(&line, 0, sizeof(line));
+    EXPECT_EQ(type(&line, "\033[A"), SHELL_NOTHING);
+    enter(&line, "first");
+    enter(&line, "second");
+    enter(&line, "second");
+    enter(&line, "");
+    EXPECT_EQ(type(&line, "new\033[A"), SHELL_CHANGED);
+    EXPECT_STREQ(line.text, "second");
+    (void)type(&line, "\020");
+    EXPECT_STREQ(line.text, "first");
+    EXPECT_EQ(type(&line, "\033[A"), SHELL_NOTHING);
+    (void)type(&line, "!\033[B");
+    EXPECT_STREQ(line.text, "second");
+    (void)type(&line, "\033[B");
+    EXPECT_STREQ(line.text, "new");
+    EXPECT_EQ(type(&line, "\016"), SHELL_NOTHING);
+    (void)type(&line, "\033[A\033[A");
+    EXPECT_STREQ(line.text, "first"); /* what was changed there is not kept */
+    shell_line_clear(&line);
+    char number[16];
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(number, sizeof(number), "line %u", i);
+        enter(&line, number);
+    }
+    for (unsigned i = 0; i < SHELL_HISTORY; i++)
+        EXPECT_EQ(type(&line, "\033[A"), SHELL_CHANGED);
+    EXPECT_STREQ(line.text, "line 68");
+    EXPECT_EQ(type(&line, "\033[A"), SHELL_NOTHING);
+}
+
+TEST(line_survives_anything)
+{
+    static struct shell_line line;
+    uint32_t state = 5;
+    memset(&line, 0, sizeof(line));
+    for (uint32_t i = 0; i < 300000; i++) {
+        state = state * 1664525U + 1013904223U;
+        static const char often[] = "\033[ABCD31~OHF\r\b ab\020\016\001\005\013\027";
+        uint32_t pick = state >> 8;
+        if (shell_line_key(&line, pick & 1 ? (char)(pick >> 1) : often[(pick >> 1) % 24]) ==
+            SHELL_DONE)
+            shell_line_clear(&line);
+        EXPECT_TRUE(line.cursor <= line.length && line.length < SHELL_LINE_SIZE);
+        EXPECT_EQ(line.text[line.length], '\0');
     }
 }
 
