@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "mgmt/builder/linux.h"
 #include "mgmt/lib/call.h"
 
 enum {
@@ -65,8 +66,10 @@ static int64_t set_entry(const struct domain *domain, const struct plan *plan)
     sregs.cr0 &= ~(uint64_t)CR0_NW_CD;
     if (plan->mode == PLAN_REAL16)
         set_real16(&sregs, &regs, plan->entry);
-    else
+    else if (plan->mode == PLAN_FLAT32)
         set_flat32(&sregs, &regs, plan);
+    else
+        linux_set_state(plan, &sregs, &regs);
     result = call_vcpu_set(domain->id, 0, HV_STATE_SREGS, &sregs, sizeof(sregs));
     if (result < 0)
         return result;

@@ -4,7 +4,7 @@
  * bytes of boot modules, before any memory is taken or any hypercall made, so that a bad image costs
  * nothing.
  *
- * A loader (flat.c, multiboot.c, pvh.c) adds pieces; each must lie in the domain's RAM and clear of
+ * A loader (flat.c, multiboot.c, pvh.c, linux.c) adds pieces; each must lie in the domain's RAM and clear of
  * all others, else the plan fails with a sentence in `error` and stays failed: loaders can add one
  * thing after the other and look at the end. builder.c carries the plan out.
  */
@@ -45,8 +45,10 @@ struct plan_piece {
 };
 
 enum plan_mode {
-    PLAN_REAL16, /* real mode, CS:IP from `entry` */
-    PLAN_FLAT32, /* protected mode, flat segments, paging off, as Multiboot and PVH ask for */
+    PLAN_REAL16,  /* real mode, CS:IP from `entry` */
+    PLAN_FLAT32,  /* protected mode, flat segments, paging off, as Multiboot and PVH ask for */
+    PLAN_LINUX32, /* the entries of the Linux boot protocol: linux_state.c */
+    PLAN_LINUX64,
 };
 
 struct plan {
@@ -58,7 +60,8 @@ struct plan {
     uint32_t makes;
     enum plan_mode mode;
     uint32_t entry;
-    uint32_t eax, ebx;
+    uint32_t eax, ebx, esi;
+    gpa_t gdt, cr3; /* Linux entries */
     bool failed;
     char error[PLAN_ERROR_SIZE]; /* without a final dot */
 };
@@ -97,10 +100,13 @@ void plan_flat16(struct plan *plan, const struct plan_input *input);
 void plan_flat32(struct plan *plan, const struct plan_input *input);
 void plan_multiboot(struct plan *plan, const struct plan_input *input);
 void plan_pvh(struct plan *plan, const struct plan_input *input);
+void plan_linux(struct plan *plan, const struct plan_input *input);   /* 64-bit entry if any */
+void plan_linux32(struct plan *plan, const struct plan_input *input); /* the 32-bit entry */
 
 /* Do the bytes ask for that loader? */
 bool plan_is_multiboot(const struct plan_bytes *kernel);
 bool plan_is_pvh(const struct plan_bytes *kernel);
+bool plan_is_linux(const struct plan_bytes *kernel);
 
 /* Adds start info, memory map, command line and modules as PVH has them; EBX is set. */
 void plan_add_start_info(struct plan *plan, const struct plan_input *input);

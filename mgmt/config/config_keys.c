@@ -96,7 +96,8 @@ static bool set_kernel(struct config *c, struct config_domain *d, const char *va
 
 static bool set_type(struct config *c, struct config_domain *d, const char *value, char *remedy)
 {
-    static const char *const words[] = {"auto", "flat16", "flat32", "multiboot", "pvh"};
+    static const char *const words[] = {"auto", "flat16", "flat32", "multiboot",
+                                        "pvh",  "linux",  "linux32"};
     uint32_t word;
     (void)c;
     if (!chosen(value, words, sizeof(words) / sizeof(words[0]), &word, remedy))

@@ -4,12 +4,16 @@
  */
 #include "mgmt/devices/post_port.h"
 
+uint8_t post_port_last(const struct post_port *port)
+{
+    return port->writes == 0 ? 0 : port->last[(port->writes - 1) % POST_PORT_KEPT];
+}
+
 static uint64_t post_port_read(void *ctx, uint64_t offset, uint8_t width)
 {
-    const struct post_port *port = ctx;
     (void)offset;
     (void)width;
-    return port->writes == 0 ? 0 : port->last[(port->writes - 1) % POST_PORT_KEPT];
+    return post_port_last(ctx);
 }
 
 static void post_port_write(void *ctx, uint64_t offset, uint8_t width, uint64_t data)

@@ -18,4 +18,7 @@ struct post_port {
     uint8_t last[POST_PORT_KEPT]; /* that of write n is at n % POST_PORT_KEPT */
 };
 
+/* The last byte written; 0: none. */
+uint8_t post_port_last(const struct post_port *port);
+
 struct access_range post_port_range(struct post_port *port);

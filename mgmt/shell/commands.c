@@ -132,16 +132,17 @@ static void run_help(int count, char *words[]);
 
 static const struct command commands[] = {
     {"help", run_help, 0, 1, "[command]", "all commands, or one of them"},
-    {"list", commands_list, 0, 0, "", "the configured domains and what they do"},
+    {"list", commands_list, 0, 1, "[--json]", "the configured domains and what they do"},
     {"create", run_create, 1, 1, "domain", "make a domain; it does not run yet"},
     {"start", run_start, 1, 1, "domain", "let it run; makes it first if need be"},
     {"pause", run_pause, 1, 1, "domain", "stop its vCPUs for a while"},
     {"resume", run_resume, 1, 1, "domain", "let a paused domain go on"},
     {"destroy", run_destroy, 1, 1, "domain", "end it and take its memory back"},
-    {"info", commands_info, 1, 1, "domain", "one domain in detail"},
-    {"vcpus", commands_vcpus, 0, 1, "[domain]", "vCPUs: state, CPU, times in ms"},
-    {"stats", commands_stats, 0, 1, "[domain]", "CPUs of the machine, or exits of a domain"},
-    {"modules", commands_modules, 0, 0, "", "the boot modules"},
+    {"info", commands_info, 1, 2, "domain [--json]", "one domain in detail"},
+    {"vcpus", commands_vcpus, 0, 2, "[domain] [--json]", "vCPUs: state, CPU, times in ms"},
+    {"stats", commands_stats, 0, 2, "[domain] [--json]",
+     "CPUs of the machine, or exits of a domain"},
+    {"modules", commands_modules, 0, 1, "[--json]", "the boot modules"},
     {"dmesg", commands_dmesg, 0, 0, "", "the hypervisor's log"},
     {"console", run_console, 1, 1, "domain", "attach to its serial port; Ctrl-] comes back"},
     {"reboot", run_reboot, 0, 0, "", "restart the machine"},
@@ -159,7 +160,7 @@ static const struct command *find(const char *name)
 
 static void print_help(const struct command *command)
 {
-    screen_printf("  %-8s %-10s %s", command->name, command->usage, command->about);
+    screen_printf("  %-8s %-18s %s", command->name, command->usage, command->about);
 }
 
 static void run_help(int count, char *words[])

@@ -10,137 +10,219 @@
 #include "mgmt/shell/commands.h"
 #include "mgmt/shell/modules.h"
 #include "mgmt/shell/screen.h"
+#include "mgmt/shell/table.h"
 
-enum { DMESG_ROUNDS = 256 };
+enum { DMESG_ROUNDS = 256, RESULT_SIZE = 120 };
 
-static unsigned long long ms(uint64_t ticks)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static uint64_t ms(uint64_t ticks)
 {
     return ticks / commands_khz();
 }
 
+/* Takes "--json" out of the words. */
+static bool wants_json(int *count, char *words[])
+{
+    for (int i = 1; i < *count; i++) {
+        if (strcmp(words[i], "--json") != 0)
+            continue;
+        (*count)--;
+        memmove(&words[i], &words[i + 1], (size_t)(*count - i) * sizeof(words[0]));
+        return true;
+    }
+    return false;
+}
+
+/* The guest that words[1] names; *all: none is named. False: it does not exist, which was said. */
+static bool chosen(int count, char *words[], struct guest **one)
+{
+    *one = count > 1 ? commands_guest(words[1]) : NULL;
+    return count == 1 || *one;
+}
+
 void commands_list(int count, char *words[])
 {
-    (void)count;
-    (void)words;
-    screen_printf("  id  %-24s %-10s %10s %5s  last result", "name", "state", "memory", "vcpus");
+    static const struct table_column columns[] = {{"id", 4},     {"name", -24},
+                                                  {"state", -8}, {"memory_kib", 11},
+                                                  {"vcpus", 5},  {"last_result", -1}};
+    struct table table;
+    bool json = wants_json(&count, words);
+    table_begin(&table, columns, COUNT(columns), json, screen_line);
     for (uint32_t i = 0; i < guest_count(); i++) {
         const struct guest *guest = guest_get(i);
-        char result[120], id[12] = "-";
+        char result[RESULT_SIZE];
         guest_result_text(guest, result, sizeof(result));
-        if (guest->domain)
-            snprintf(id, sizeof(id), "%u", guest->id);
-        screen_printf("%4s  %-24s %-10s %6llu KiB %5u  %s", id, guest->config->name,
-                      guest_state_text(guest), (unsigned long long)guest->config->memory >> 10,
-                      guest->config->vcpus, result);
+        const struct table_cell cells[] = {
+            guest->domain ? TABLE_NUMBER(guest->id) : TABLE_TEXT("-"),
+            TABLE_TEXT(guest->config->name),
+            TABLE_TEXT(guest_state_text(guest)),
+            TABLE_NUMBER(guest->config->memory >> 10),
+            TABLE_NUMBER(guest->config->vcpus),
+            TABLE_TEXT(result),
+        };
+        table_row(&table, cells);
     }
-    screen_printf("%llu MiB free for domains",
-                  (unsigned long long)commands_frames()->free_pages >> 8);
+    table_end(&table);
+    if (!json)
+        screen_printf("%llu MiB free for domains",
+                      (unsigned long long)commands_frames()->free_pages >> 8);
 }
 
 void commands_info(int count, char *words[])
 {
-    struct hv_domain_info info;
-    struct guest *guest = commands_guest(words[1]);
-    (void)count;
+    static const struct table_column columns[] = {{"what", -22}, {"value", -1}};
+    struct hv_domain_info info = {.size = 0};
+    struct table table;
+    char result[RESULT_SIZE];
+    bool json = wants_json(&count, words);
+    struct guest *guest = count > 1 ? commands_guest(words[1]) : NULL;
+    if (count == 1)
+        screen_printf("usage: info domain");
     if (!guest)
         return;
-    const struct config_domain *config = guest->config;
-    screen_printf("%s: %s, kernel %s, arguments \"%s\"", config->name, guest_state_text(guest),
-                  config->kernel, config->cmdline);
-    if (!guest->domain)
-        return;
-    int64_t result = call_domain_info(guest->id, &info);
-    if (result < 0) {
-        screen_printf("the hypervisor does not tell: %s", hv_error_text(result));
-        return;
+    if (guest->domain)
+        (void)call_domain_info(guest->id, &info);
+    guest_result_text(guest, result, sizeof(result));
+    const struct {
+        const char *what;
+        struct table_cell value;
+    } rows[] = {
+        {"name", TABLE_TEXT(guest->config->name)},
+        {"state", TABLE_TEXT(guest_state_text(guest))},
+        {"last result", TABLE_TEXT(result)},
+        {"kernel", TABLE_TEXT(guest->config->kernel)},
+        {"command line", TABLE_TEXT(guest->config->cmdline)},
+        {"vCPUs", TABLE_NUMBER(info.vcpus)},
+        {"KiB donated", TABLE_NUMBER(info.memory_pages * 4)},
+        {"KiB shared", TABLE_NUMBER(info.shared_pages * 4)},
+        {"KiB of the hypervisor", TABLE_NUMBER(info.pool_pages * 4)},
+        {"console bytes", TABLE_NUMBER(guest->console.bytes)},
+        {"writes to port 0x80", TABLE_NUMBER(guest->post_port.writes)},
+        {"last of them", TABLE_NUMBER(post_port_last(&guest->post_port))},
+    };
+    table_begin(&table, columns, COUNT(columns), json, screen_line);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct table_cell cells[] = {TABLE_TEXT(rows[i].what), rows[i].value};
+        table_row(&table, cells);
     }
-    screen_printf(
-        "  domain %u: %u of %u vCPUs, %llu KiB donated, %llu KiB shared, costs the "
-        "hypervisor %llu KiB",
-        info.domain, info.vcpus, info.max_vcpus, (unsigned long long)info.memory_pages * 4,
-        (unsigned long long)info.shared_pages * 4, (unsigned long long)info.pool_pages * 4);
-    screen_printf("  console: %llu bytes; port 0x80: %llu writes, last byte %#x",
-                  (unsigned long long)guest->console.bytes,
-                  (unsigned long long)guest->post_port.writes,
-                  guest->post_port.last[(guest->post_port.writes - 1) % POST_PORT_KEPT]);
+    table_end(&table);
 }
 
-static void print_vcpus(const struct guest *guest)
+static void add_vcpus(struct table *table, const struct guest *guest)
 {
     static const char *const states[] = {"stopped", "runnable", "running", "blocked", "service"};
     struct hv_vcpu_info info;
     for (uint32_t vcpu = 0; vcpu < guest->config->vcpus; vcpu++) {
         if (call_vcpu_info(guest->id, vcpu, &info) < 0)
             continue;
-        screen_printf("%-16s %4u %-8s %3u %4u %10llu %10llu %10llu %10llu %12llu",
-                      guest->config->name, vcpu, info.state < 5 ? states[info.state] : "?",
-                      info.cpu, info.priority, ms(info.ticks_running), ms(info.ticks_runnable),
-                      ms(info.ticks_blocked), ms(info.ticks_offline),
-                      (unsigned long long)info.exits);
+        const struct table_cell cells[] = {
+            TABLE_TEXT(guest->config->name),
+            TABLE_NUMBER(vcpu),
+            TABLE_TEXT(info.state < COUNT(states) ? states[info.state] : "?"),
+            TABLE_NUMBER(info.cpu),
+            TABLE_NUMBER(info.priority),
+            TABLE_NUMBER(ms(info.ticks_running)),
+            TABLE_NUMBER(ms(info.ticks_runnable)),
+            TABLE_NUMBER(ms(info.ticks_blocked)),
+            TABLE_NUMBER(ms(info.ticks_offline)),
+            TABLE_NUMBER(info.exits),
+        };
+        table_row(table, cells);
     }
 }
 
 void commands_vcpus(int count, char *words[])
 {
-    struct guest *one = count > 1 ? commands_guest(words[1]) : NULL;
-    if (count > 1 && !one)
+    static const struct table_column columns[] = {
+        {"domain", -16},    {"vcpu", 4},        {"state", -8},       {"cpu", 3},
+        {"priority", 8},    {"running_ms", 10}, {"runnable_ms", 11}, {"blocked_ms", 10},
+        {"offline_ms", 10}, {"exits", 12}};
+    struct table table;
+    struct guest *one;
+    bool json = wants_json(&count, words);
+    if (!chosen(count, words, &one))
         return;
-    screen_printf("%-16s %4s %-8s %3s %4s %10s %10s %10s %10s %12s", "domain", "vcpu", "state",
-                  "cpu", "prio", "running", "runnable", "blocked", "offline", "exits");
+    table_begin(&table, columns, COUNT(columns), json, screen_line);
     for (uint32_t i = 0; i < guest_count(); i++)
         if (guest_get(i)->domain && (!one || one == guest_get(i)))
-            print_vcpus(guest_get(i));
+            add_vcpus(&table, guest_get(i));
+    table_end(&table);
 }
 
-static void print_cpus(void)
+static void print_cpus(bool json)
 {
+    static const struct table_column columns[] = {
+        {"cpu", 3},    {"apic_id", 7},   {"idle_ms", 12}, {"guest_ms", 12},
+        {"exits", 14}, {"switches", 10}, {"runnable", 8}};
     struct hv_system_info system;
     struct hv_cpu_info info;
-    if (call_system_info(&system) >= 0)
+    struct table table;
+    if (!json && call_system_info(&system) >= 0)
         screen_printf("hypervisor's memory: %llu of %llu KiB free; %u domains",
                       (unsigned long long)system.pool_free >> 10,
                       (unsigned long long)system.pool_total >> 10, system.domains);
-    screen_printf("%3s %7s %12s %12s %14s %10s %8s", "cpu", "apic id", "idle ms", "guest ms",
-                  "exits", "switches", "runnable");
-    for (uint32_t cpu = 0; call_cpu_info(cpu, &info) >= 0; cpu++)
-        screen_printf("%3u %7u %12llu %12llu %14llu %10llu %8u", cpu, info.apic_id,
-                      ms(info.ticks_idle), ms(info.ticks_guest), (unsigned long long)info.exits,
-                      (unsigned long long)info.switches, info.runnable);
+    table_begin(&table, columns, COUNT(columns), json, screen_line);
+    for (uint32_t cpu = 0; call_cpu_info(cpu, &info) >= 0; cpu++) {
+        const struct table_cell cells[] = {
+            TABLE_NUMBER(cpu),
+            TABLE_NUMBER(info.apic_id),
+            TABLE_NUMBER(ms(info.ticks_idle)),
+            TABLE_NUMBER(ms(info.ticks_guest)),
+            TABLE_NUMBER(info.exits),
+            TABLE_NUMBER(info.switches),
+            TABLE_NUMBER(info.runnable),
+        };
+        table_row(&table, cells);
+    }
+    table_end(&table);
 }
 
-static void print_exits(const struct guest *guest)
+static void print_exits(const struct guest *guest, bool json)
 {
+    static const struct table_column columns[] = {{"vcpu", 4}, {"reason", 6}, {"exits", 14}};
     struct hv_vcpu_info info;
-    const uint32_t reasons = sizeof(info.exits_by_reason) / sizeof(info.exits_by_reason[0]);
+    struct table table;
+    table_begin(&table, columns, COUNT(columns), json, screen_line);
     for (uint32_t vcpu = 0; vcpu < guest->config->vcpus; vcpu++) {
-        if (call_vcpu_info(guest->id, vcpu, &info) < 0)
+        if (!guest->domain || call_vcpu_info(guest->id, vcpu, &info) < 0)
             continue;
-        screen_printf("vCPU %u: %llu exits", vcpu, (unsigned long long)info.exits);
-        for (uint32_t reason = 0; reason < reasons; reason++)
+        for (uint32_t reason = 0; reason < COUNT(info.exits_by_reason); reason++) {
+            const struct table_cell cells[] = {TABLE_NUMBER(vcpu), TABLE_NUMBER(reason),
+                                               TABLE_NUMBER(info.exits_by_reason[reason])};
             if (info.exits_by_reason[reason] != 0)
-                screen_printf("  reason %2u: %llu", reason,
-                              (unsigned long long)info.exits_by_reason[reason]);
+                table_row(&table, cells);
+        }
     }
+    table_end(&table);
 }
 
 void commands_stats(int count, char *words[])
 {
-    struct guest *guest = count > 1 ? commands_guest(words[1]) : NULL;
-    if (count == 1)
-        print_cpus();
-    else if (guest)
-        print_exits(guest);
+    struct guest *guest;
+    bool json = wants_json(&count, words);
+    if (!chosen(count, words, &guest))
+        return;
+    if (guest)
+        print_exits(guest, json);
+    else
+        print_cpus(json);
 }
 
 void commands_modules(int count, char *words[])
 {
-    (void)count;
-    (void)words;
+    static const struct table_column columns[] = {
+        {"module", 6}, {"name", -24}, {"bytes", 12}, {"arguments", -1}};
+    struct table table;
+    table_begin(&table, columns, COUNT(columns), wants_json(&count, words), screen_line);
     for (uint32_t i = 0; i < modules_count(); i++) {
         const struct module *module = modules_get(i);
-        screen_printf("%2u %-24s %10llu bytes  %s", i, module->name,
-                      (unsigned long long)module->size, module->arguments);
+        const struct table_cell cells[] = {TABLE_NUMBER(i), TABLE_TEXT(module->name),
+                                           TABLE_NUMBER(module->size),
+                                           TABLE_TEXT(module->arguments)};
+        table_row(&table, cells);
     }
+    table_end(&table);
 }
 
 void commands_dmesg(int count, char *words[])

@@ -39,7 +39,9 @@ static enum config_type detect(const struct plan_bytes *kernel)
 {
     if (plan_is_pvh(kernel))
         return CONFIG_PVH;
-    return plan_is_multiboot(kernel) ? CONFIG_MULTIBOOT : CONFIG_AUTO;
+    if (plan_is_multiboot(kernel))
+        return CONFIG_MULTIBOOT;
+    return plan_is_linux(kernel) ? CONFIG_LINUX : CONFIG_AUTO;
 }
 
 static void make(struct plan *plan, const struct config_domain *config, struct plan_input *input)
@@ -60,9 +62,16 @@ static void make(struct plan *plan, const struct config_domain *config, struct p
     case CONFIG_PVH:
         plan_pvh(plan, input);
         return;
+    case CONFIG_LINUX:
+        plan_linux(plan, input);
+        return;
+    case CONFIG_LINUX32:
+        plan_linux32(plan, input);
+        return;
     case CONFIG_AUTO:
         plan_fail(plan,
-                  "%s has neither a PVH note nor a Multiboot header; say type = flat16 or flat32",
+                  "%s has no PVH note, no Multiboot header and no Linux header; say type = flat16 "
+                  "or flat32",
                   config->kernel);
         return;
     }

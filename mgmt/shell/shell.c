@@ -70,9 +70,9 @@ static void run_line(void)
 
 static void leave_console(void)
 {
+    screen_raw_bytes("\n", 1);
     console_detach(&attached->console);
     attached = NULL;
-    screen_line("", 0);
     show();
 }
 

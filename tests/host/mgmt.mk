@@ -4,9 +4,10 @@
 
 include mgmt/config/inih.mk
 
-HOST_TESTS += mgmt_frames_test mgmt_access_test mgmt_devices_test mgmt_uart_test mgmt_plan_test mgmt_multiboot_test \
+HOST_TESTS += mgmt_table_test mgmt_frames_test mgmt_access_test mgmt_devices_test mgmt_uart_test mgmt_plan_test mgmt_multiboot_test \
 	mgmt_config_test mgmt_shell_test mgmt_domain_test mgmt_events_test
 
+mgmt_table_test_SRCS = tests/host/mgmt_table_test.c mgmt/shell/table.c
 mgmt_frames_test_SRCS = tests/host/mgmt_frames_test.c mgmt/lib/frames.c
 mgmt_access_test_SRCS = tests/host/mgmt_access_test.c mgmt/lib/access.c
 mgmt_devices_test_SRCS = tests/host/mgmt_devices_test.c mgmt/lib/access.c mgmt/devices/debug_console.c \
