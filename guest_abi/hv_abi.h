@@ -87,7 +87,7 @@ enum hv_call {
     HV_CALL_VCPU_COMPLETE = 0x2a, /* (domain, vcpu) the service page is answered; go on */
 
     /* HV_MAY_DOMAINS; memory moves between the caller and a domain. */
-    HV_CALL_MEM_DONATE = 0x30, /* (domain, struct hv_mem *in) -> pages done */
+    HV_CALL_MEM_DONATE = 0x30, /* (domain, struct hv_mem *in) -> pages done; domain 0 only */
     HV_CALL_MEM_SHARE = 0x31,  /* (domain, struct hv_mem *in) -> pages done */
     HV_CALL_MEM_UNMAP =
         0x32, /* (domain, gpa, pages) -> pages done; donated pages are cleared and come back */
@@ -124,4 +124,10 @@ enum hv_capability {
 /* Domain 0 is the management domain that the hypervisor starts. */
 #define HV_DOMAIN_SELF 0xffffffffU
 
-enum hv_shutdown { HV_SHUTDOWN_POWEROFF = 0, HV_SHUTDOWN_REBOOT = 1, HV_SHUTDOWN_FAILED = 2 };
+enum hv_shutdown {
+    HV_SHUTDOWN_POWEROFF = 0,
+    HV_SHUTDOWN_REBOOT = 1,
+    HV_SHUTDOWN_FAILED =
+        2, /* as POWEROFF, with the verdict "failed" where the machine's exit can carry one */
+    HV_SHUTDOWN_RESTART = 3, /* domain 0 starts again from its boot module; other domains go on */
+};

@@ -145,7 +145,8 @@ struct hv_vcpu_info {
     uint64_t exits;
     uint64_t exits_by_reason[72]; /* index: basic exit reason, SDM volume 3 appendix C; larger ones
                                      in the last */
-    uint64_t reserved[3];
+    gpa_t service;                /* its service page, in the domain that made it */
+    uint64_t reserved[2];
 };
 _Static_assert(sizeof(struct hv_vcpu_info) == 672, "ABI");
 

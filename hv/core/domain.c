@@ -9,9 +9,9 @@
 #include "arch/cpu/insn.h"
 #include "arch/cpu/smp.h"
 #include "hv/core/claims.h"
+#include "hv/core/domain0.h"
 #include "hv/core/domain_mem.h"
 #include "hv/core/gmem.h"
-#include "hv/core/machine.h"
 #include "hv/core/notify.h"
 #include "hv/core/page.h"
 #include "hv/core/pcpu.h"
@@ -120,6 +120,10 @@ int domain_create(const struct hv_domain_create *c, uint16_t manager, struct dom
 void domain_kill(struct domain *d, enum hv_dead_reason reason, uint64_t detail)
 {
     uint32_t none = HV_DEAD_NONE;
+    if (d->id == 0) {
+        domain0_died();
+        return;
+    }
     if (!atomic_compare_exchange_full(&d->dead_reason, &none, (uint32_t)reason))
         return;
     d->dead_detail = detail;
@@ -127,10 +131,6 @@ void domain_kill(struct domain *d, enum hv_dead_reason reason, uint64_t detail)
         struct vcpu *v = atomic_load_acquire(&d->vcpu[i]);
         if (v)
             sched_hold(v, HOLD_DEAD);
-    }
-    if (d->id == 0) {
-        log_error("The management domain is dead; nothing can be managed any more.");
-        machine_stop(MACHINE_CODE_FAILED);
     }
     notify_manager(d, HV_NOTIFY_DOMAIN(d->id));
 }

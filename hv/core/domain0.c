@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "arch/cpu/insn.h"
 #include "arch/cpu/msr.h"
 #include "arch/cpu/paging.h"
 #include "arch/vmx/guest_state.h"
@@ -15,11 +16,14 @@
 #include "hv/core/domain.h"
 #include "hv/core/frame.h"
 #include "hv/core/gmem.h"
+#include "hv/core/machine.h"
 #include "hv/core/memory.h"
 #include "hv/core/page.h"
 #include "hv/core/panic.h"
 #include "hv/core/readiness.h"
+#include "hv/core/pcpu.h"
 #include "hv/core/sched.h"
+#include "hv/core/system.h"
 
 #define INFO_PAGES 8UL /* start information: 192 map entries, 32 modules with their strings */
 #define MEMMAP_MAX 192U
@@ -37,7 +41,12 @@ struct start_block {
 };
 _Static_assert(sizeof(struct start_block) <= INFO_PAGES * PAGE_SIZE, "the block fits its pages");
 
+#define RESTARTS_MAX     3U   /* deaths in a row that are answered by a new start */
+#define RESTART_WINDOW_S 10UL /* "in a row": within so many seconds of the last one */
+
 static struct domain *domain0;
+static uint32_t restarts; /* written by domain 0's own CPU only, and the next too */
+static uint64_t last_restart;
 static struct start_block block; /* built here, then copied into the domain */
 
 static bool map_range(uint64_t start, uint64_t end, uint64_t access, uint16_t flags)
@@ -118,6 +127,7 @@ static bool write_start_block(const struct boot_info *boot, uint64_t pa)
     return true;
 }
 
+/* With the VMCS current. */
 static void set_entry_state(struct vcpu *v, uint64_t entry, uint64_t info)
 {
     const struct hv_segment code = {.limit = ~0U, .selector = 8, .access = FLAT_CODE};
@@ -127,12 +137,9 @@ static void set_entry_state(struct vcpu *v, uint64_t entry, uint64_t info)
     s.ldtr = none;
     s.tr = (struct hv_segment){.limit = 0x67, .access = TSS_BUSY};
     s.cr0 = CR0_PE | CR0_ET;
-    vcpu_access_begin(v);
-    bool ok = guest_set_sregs(&s, readiness_caps(), 0, 0);
+    hv_assert(guest_set_sregs(&s, readiness_caps(), 0, 0));
     guest_set_rip(entry);
     guest_set_rflags(RFLAGS_ONE);
-    vcpu_access_end(v);
-    hv_assert(ok);
     memset(&v->vmx.gprs, 0, sizeof(v->vmx.gprs));
     v->vmx.gprs.rbx = info;
 }
@@ -150,7 +157,9 @@ bool domain0_create(const struct boot_info *boot)
         log_error("No memory below 1 MiB for the management domain's start information.");
         return false;
     }
+    vcpu_access_begin(v);
     set_entry_state(v, boot->module[0].start, info);
+    vcpu_access_end(v);
     log_info("domain 0: %lu MiB, entry %#lx, \"%s\"", domain0->memory_pages * PAGE_SIZE / MIB,
              boot->module[0].start, boot->module[0].string);
     return true;
@@ -160,4 +169,64 @@ void domain0_start(void)
 {
     domain0->started = true;
     sched_release(domain0->vcpu[0], HOLD_STOPPED);
+}
+
+/* RAM that the domain still has for itself alone: what it has given away, shared, or registered for a guest stays out of the new instance's hands. */
+static bool free_for_restart(const struct frame *f)
+{
+    return f->owner == 0 && !f->shares && !f->pins && !f->flags;
+}
+
+/* The memory map of a restart, from the frame table; pieces that find no room in it are left out. Also finds a place for the start information. */
+static uint64_t memmap_from_frames(void)
+{
+    uint64_t top = ram_top(memory_ram()->map), info = 0;
+    block.info.memmap_entries = 0;
+    spin_lock(&frame_lock);
+    for (uint64_t pa = 0, end; pa < top; pa = end) {
+        bool usable = free_for_restart(frame_at(pa));
+        for (end = pa + PAGE_SIZE; end < top && free_for_restart(frame_at(end)) == usable;
+             end += PAGE_SIZE)
+            ;
+        if (!usable)
+            continue;
+        if (!info && end - pa >= INFO_PAGES * PAGE_SIZE)
+            info = pa;
+        add_memmap(pa, end, 1);
+    }
+    spin_unlock(&frame_lock);
+    return info;
+}
+
+void domain0_died(void)
+{
+    uint64_t now = rdtsc();
+    if (now - last_restart > RESTART_WINDOW_S * 1000 * pcpu_tsc_khz)
+        restarts = 0;
+    if (restarts++ == RESTARTS_MAX) {
+        log_error("The management domain has died %u times in a row; giving up.", RESTARTS_MAX + 1);
+        machine_stop(MACHINE_CODE_FAILED);
+    }
+    last_restart = now;
+    log_error("The management domain is dead; it starts again from its boot module. Other domains "
+              "go on.");
+    sched_request(domain0->vcpu[0], REQUEST_RESTART);
+}
+
+void domain0_restart(struct vcpu *v)
+{
+    const struct boot_info *boot = system_info.boot;
+    void *page = atomic_exchange_full(&v->notify, NULL);
+    if (page) {
+        domain_wait_grace();
+        gmem_unpin(page);
+    }
+    uint64_t info = memmap_from_frames();
+    if (!info || !write_start_block(boot, info)) {
+        log_error("No memory is left for the management domain's start information.");
+        machine_stop(MACHINE_CODE_FAILED);
+    }
+    vcpu_reset_here(v);
+    set_entry_state(v, boot->module[0].start, info);
+    log_info("domain 0: started again, entry %#lx", boot->module[0].start);
 }

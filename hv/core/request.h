@@ -14,7 +14,8 @@ enum request {
     REQUEST_KICK = BIT(2),    /* HV_CALL_VCPU_KICK: report HV_EXIT_KICK to the manager */
     REQUEST_ANSWER = BIT(3),  /* service.c: the manager has answered; finish the access */
     REQUEST_NOTIFY = BIT(4),  /* notify.c: a notification or the deadline of HV_CALL_NOTIFY_WAIT */
-    REQUEST_DEAD = BIT(5),    /* domain.c: the domain is dead, never enter again */
+    REQUEST_RESTART =
+        BIT(5), /* domain0.c: the management domain starts again from its boot module */
 };
 
 #endif

@@ -4,6 +4,8 @@
  */
 #include "hv/core/vcpu.h"
 
+#include <string.h>
+
 #include "arch/cpu/fpu.h"
 #include "arch/cpu/insn.h"
 #include "arch/cpu/msr.h"
@@ -28,12 +30,12 @@ static uint16_t vpid_of(const struct domain *d, uint32_t index)
 }
 _Static_assert(CONFIG_MAX_DOMAINS *CONFIG_MAX_VCPUS < 65536, "VPIDs are 16 bits");
 
-static void init_vmcs(struct vcpu *v)
+/* With v's VMCS current: the state after power-up. */
+static void reset_vmcs(struct vcpu *v)
 {
-    const struct vmx_caps *caps = readiness_caps();
     struct domain *d = v->domain;
     const struct vmcs_setup setup = {
-        .caps = caps,
+        .caps = readiness_caps(),
         .msr_bitmap_pa = page_pa(d->msr_bitmap),
         .io_bitmap_a_pa = page_pa(d->io_bitmap[0]),
         .io_bitmap_b_pa = page_pa(d->io_bitmap[1]),
@@ -41,11 +43,29 @@ static void init_vmcs(struct vcpu *v)
         .vpid = v->vpid,
         .tsc_offset = v->tsc_offset,
     };
-    *(uint32_t *)v->vmx.vmcs = (uint32_t)field_get(caps->basic, 30, 0);
-    vmx_context_clear(&v->vmx);
-    vcpu_access_begin(v);
     vmcs_init(&v->vmx, &setup);
-    vcpu_access_end(v);
+}
+
+static void reset_registers(struct vcpu *v)
+{
+    memset(v->xsave, 0, PAGE_SIZE);
+    fpu_reset(v->xsave);
+    v->switched = (struct vcpu_switched){.xcr0 = fpu_xcr0_max() ? XCR0_X87 : 0, .dr6 = DR6_RESET};
+    v->misc_enable = MISC_ENABLE_RESET;
+    memset(&v->vmx.gprs, 0, sizeof(v->vmx.gprs));
+    v->vmx.gprs.rdx =
+        cpuid(1, 0).eax; /* SDM volume 3, state after reset: EDX identifies the processor */
+}
+
+void vcpu_reset_here(struct vcpu *v)
+{
+    timer_cancel(&v->wait_timer);
+    v->halted = v->waiting = false;
+    v->nmi_pending = v->external_pending = 0;
+    v->cr8 = 0;
+    reset_registers(v);
+    reset_vmcs(v);
+    vcpu_reload(v);
 }
 
 int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, struct vcpu **out)
@@ -68,13 +88,13 @@ int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, st
     v->vmcs_on = VCPU_NOWHERE;
     v->vpid = vpid_of(d, index);
     v->wait_timer.fire = notify_deadline;
-    v->misc_enable = MISC_ENABLE_RESET;
     v->tsc_offset = d->tsc_offset;
-    v->switched = (struct vcpu_switched){.xcr0 = fpu_xcr0_max() ? XCR0_X87 : 0, .dr6 = DR6_RESET};
-    fpu_reset(xsave);
-    v->vmx.gprs.rdx =
-        cpuid(1, 0).eax; /* SDM volume 3, state after reset: EDX identifies the processor */
-    init_vmcs(v);
+    *(uint32_t *)vmcs = (uint32_t)field_get(readiness_caps()->basic, 30, 0);
+    reset_registers(v);
+    vmx_context_clear(&v->vmx);
+    vcpu_access_begin(v);
+    reset_vmcs(v);
+    vcpu_access_end(v);
     sched_add(v);
     d->vcpu_count++;
     __atomic_store_n(&d->vcpu[index], v, __ATOMIC_RELEASE);

@@ -97,6 +97,7 @@ struct vcpu {
 
     /* The service page, service.c: pinned while the vCPU exists. */
     struct hv_service *service;
+    gpa_t service_gpa; /* in the domain that made the vCPU */
     struct vcpu_emulation emulation;
     uint32_t service_kind; /* what the answer will finish; HV_EXIT_NONE: nothing open */
 
@@ -118,6 +119,12 @@ void vcpu_free(struct vcpu *v);
 
 /* vcpu_state.c: on the executing CPU, makes v's VMCS current and its switched state live; before that, takes away the one that was. */
 void vcpu_load(struct vcpu *v);
+
+/* On the CPU where v is loaded: what memory says of its switched state becomes live, and the VMCS, just initialised, gets this CPU's part. */
+void vcpu_reload(struct vcpu *v);
+
+/* v runs on the executing CPU and is in root mode: the state after power-up, in place. vcpu.c */
+void vcpu_reset_here(struct vcpu *v);
 
 /*
  * Brings v's state, VMCS included, back to memory, from whichever CPU holds it. v does not run and cannot start meanwhile. May wait for

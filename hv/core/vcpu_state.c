@@ -102,6 +102,12 @@ void vcpu_load(struct vcpu *v)
     restore_switched(v);
 }
 
+void vcpu_reload(struct vcpu *v)
+{
+    vmcs_set_cpu();
+    restore_switched(v);
+}
+
 void vcpu_access_begin(struct vcpu *v)
 {
     vcpu_unload(v);

@@ -9,6 +9,7 @@
 #include "arch/vmx/inject.h"
 #include "arch/vmx/vmcs_check.h"
 #include "arch/vmx/vmx.h"
+#include "hv/core/domain0.h"
 #include "hv/core/event.h"
 #include "hv/core/notify.h"
 #include "hv/core/page.h"
@@ -45,6 +46,8 @@ static struct vcpu *serve(struct vcpu *v)
 {
     for (;;) {
         uint32_t requests = atomic_exchange_full(&v->requests, 0);
+        if (__builtin_expect(requests & REQUEST_RESTART, 0))
+            domain0_restart(v);
         if (requests & REQUEST_ANSWER)
             answer(v);
         if (requests & REQUEST_KICK)

@@ -122,7 +122,6 @@ int64_t mgmt_console_read(struct vcpu *v, const struct mgmt_args *args)
 
 int64_t mgmt_shutdown(struct vcpu *v, const struct mgmt_args *args)
 {
-    (void)v;
     switch (args->a[0]) {
     case HV_SHUTDOWN_POWEROFF:
         machine_stop(MACHINE_CODE_OK);
@@ -130,6 +129,11 @@ int64_t mgmt_shutdown(struct vcpu *v, const struct mgmt_args *args)
         machine_reboot();
     case HV_SHUTDOWN_FAILED:
         machine_stop(MACHINE_CODE_FAILED);
+    case HV_SHUTDOWN_RESTART:
+        if (v->domain->id)
+            return -HV_EPERM;
+        sched_request(v, REQUEST_RESTART);
+        return 0;
     default:
         return -HV_EINVAL;
     }

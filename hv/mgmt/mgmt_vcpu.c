@@ -31,6 +31,7 @@ int64_t mgmt_vcpu_create(struct vcpu *v, const struct mgmt_args *args)
         gmem_unpin(service);
         return error;
     }
+    created->service_gpa = args->a[2];
     if (d->pause_count)
         sched_hold(created, HOLD_PAUSED);
     return 0;
@@ -154,6 +155,7 @@ int64_t mgmt_vcpu_info(struct vcpu *v, const struct mgmt_args *args)
         .cpu = t->cpu,
         .priority = t->priority,
         .affinity = t->affinity,
+        .service = t->service_gpa,
         .slice_us = t->slice_us,
         .ticks_running = ticks[ACCOUNT_RUNNING],
         .ticks_runnable = ticks[ACCOUNT_RUNNABLE],
