@@ -107,14 +107,15 @@ static bool check_header(struct plan *plan, const struct plan_input *input, stru
 {
     const struct plan_bytes *file = &input->kernel;
     if (!plan_is_linux(file))
-        return plan_fail(plan,
-                         "%s has no header of the Linux boot protocol: use another type=", KERNEL);
+        return plan_fail(plan, "%s has no header of the Linux boot protocol: use another type=",
+                         input->kernel.name);
     kernel->version = (uint32_t)get(file, AT_VERSION, 2);
     if (kernel->version < VERSION(2, 6))
         return plan_fail(plan, "%s is for Linux boot protocol %u.%02u; 2.06 is the oldest served",
                          input->kernel.name, kernel->version >> 8, kernel->version & 0xff);
     if ((get(file, AT_LOADFLAGS, 1) & LOADED_HIGH) == 0)
-        return plan_fail(plan, "%s is a zImage, which loads below 1 MiB; use a bzImage", KERNEL);
+        return plan_fail(plan, "%s is a zImage, which loads below 1 MiB; use a bzImage",
+                         input->kernel.name);
     kernel->header = AT_HEADER + get(file, AT_JUMP + 1, 1);
     if (kernel->header > HEADER_MAX_END)
         kernel->header = HEADER_MAX_END;
@@ -135,7 +136,7 @@ static bool check_sizes(struct plan *plan, const struct plan_input *input, struc
     uint64_t sectors = get(file, AT_SETUP_SECTS, 1);
     kernel->setup = (1 + (sectors ? sectors : SETUP_SECTS_DEFAULT)) * SECTOR;
     if (file->size <= kernel->setup || kernel->header > kernel->setup)
-        return plan_fail(plan, "%s is cut off in its setup code", KERNEL);
+        return plan_fail(plan, "%s is cut off in its setup code", input->kernel.name);
     /* In paragraphs, the last of which need not be whole. */
     uint64_t code = get(file, AT_SYSSIZE, 4) * 16, have = file->size - kernel->setup;
     if (code >= have + 16)

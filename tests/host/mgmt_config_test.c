@@ -116,7 +116,7 @@ TEST(config_wrong_values)
         {"kernel = a b", {"without blanks"}},
         {"kernel = 0123456789012345678901234567890123456789012345678901234567890123",
          {"at most 63"}},
-        {"type = elf", {"type = elf", "auto, flat16, flat32, multiboot, pvh"}},
+        {"type = elf", {"type = elf", "auto, flat16, flat32, multiboot, pvh, linux, linux32"}},
         {"type =", {"write one of"}},
         {"type = Flat16", {"write one of"}},
         {"module =", {"boot module"}},
