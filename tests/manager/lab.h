@@ -105,3 +105,4 @@ void test_lifecycle(void);
 void test_sched(void);
 void test_services(void);
 void test_state(void);
+void test_restart(void);

@@ -20,6 +20,7 @@ static const struct {
     {"sched", test_sched},
     {"services", test_services},
     {"state", test_state},
+    {"restart", test_restart},
 };
 
 static bool named(const char *name)
