@@ -34,6 +34,7 @@ ovmf                  run test              UEFI firmware for QEMU
 libzydis-dev          test check            x86 decoder that our instruction decoder is compared with
 libclang-rt-dev       test check            sanitizers and fuzzing engine for clang
 llvm                  test check            function names in the reports of the sanitizers
+procps                test                  ps, to look for emulators that were left behind
 spin                  test check            checks the models of the lock-free protocols
 clang-format          check                 source format
 '
