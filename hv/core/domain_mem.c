@@ -9,11 +9,11 @@
  *             lock: map into the new domain; unlock        (cannot map: give it back to the old owner, whose tables are still there)
  *   unmap     lock: check, unmap from the domain; unlock
  *             invalidate the domain's translations; clear the frames
- *             lock: frame owner = manager, map where the manager had it; unlock
+ *             lock: frame owner = domain 0, map where that had it; unlock
  *
  * frame_lock guards the frame table and all EPTs; it is a leaf lock, and an invalidation waits for other CPUs, so it is never held across one. What happens
  * in between is safe because every such operation holds the management lock. In domain 0 a frame's guest-physical address is its physical address, so
- * "where the manager had it" needs no memory.
+ * "where it had it" needs no memory; that is why only domain 0 donates. Other managers share.
  */
 #include "hv/core/domain_mem.h"
 
@@ -251,8 +251,7 @@ static int64_t unmap_run(struct domain *d, const struct ept_leaf *leaf, gpa_t gp
         gmem_scrub(pa, run);
     spin_lock(&frame_lock);
     if (own) {
-        struct domain *manager = domain_get(d->manager);
-        give_back(manager ? manager : domain_get(0), d, pa, pa, run);
+        give_back(domain_get(0), d, pa, pa, run);
     } else {
         for (uint64_t i = 0; i < run; i++)
             f[i].shares--;

@@ -11,7 +11,7 @@
 const struct ept_env *domain_mem_ept_env(struct domain *d);
 
 /*
- * Moves pages from `owner` to `d`. Returns the number of pages done, at least 1, or: -HV_EFAULT own is not memory that the owner may give (not mapped, read-only, not its
+ * Moves pages from `owner`, which is domain 0, to `d`. Returns the number of pages done, at least 1, or: -HV_EFAULT own is not memory that the owner may give (not mapped, read-only, not its
  * own frame); -HV_EBUSY a frame is shared or pinned; -HV_EEXIST something is mapped at the target; -HV_ENOMEM.
  */
 int64_t domain_mem_donate(struct domain *owner, struct domain *d, const struct hv_mem *m);
@@ -20,7 +20,7 @@ int64_t domain_mem_donate(struct domain *owner, struct domain *d, const struct h
 int64_t domain_mem_share(struct domain *owner, struct domain *d, const struct hv_mem *m);
 
 /*
- * Takes [gpa, gpa + pages) from d, holes skipped: donated frames are cleared and given back to the manager, shared ones are let go.
+ * Takes [gpa, gpa + pages) from d, holes skipped: donated frames are cleared and given back to domain 0, shared ones are let go.
  * -HV_EBUSY: the first page is pinned or shared on.
  */
 int64_t domain_mem_unmap(struct domain *d, gpa_t gpa, uint64_t pages);

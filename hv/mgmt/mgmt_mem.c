@@ -27,6 +27,9 @@ int64_t mgmt_mem_donate(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     struct hv_mem m;
+    /* What is donated must find back to where it was: domain_mem.c knows that for domain 0 alone. */
+    if (v->domain->id)
+        return -HV_EPERM;
     int error = mem_args(v, args, &d, &m);
     return error ? error : domain_mem_donate(v->domain, d, &m);
 }
