@@ -41,6 +41,18 @@ static bool sleeps(struct vcpu *v)
     return (v->halted || v->waiting) && sched_block(v);
 }
 
+/*
+ * While a service is open the page is the manager's and the access is not finished, so that it can still raise a fault: a kick and events wait for the
+ * answer. Returns the requests that are to be served now.
+ */
+static uint32_t postpone(struct vcpu *v, uint32_t requests)
+{
+    uint32_t later = requests & (REQUEST_KICK | REQUEST_EVENT);
+    if (later)
+        atomic_fetch_or_full(&v->requests, later);
+    return requests & ~later;
+}
+
 /* Serves the requests of v, or of whoever runs instead, until one can be entered. */
 static struct vcpu *serve(struct vcpu *v)
 {
@@ -50,6 +62,8 @@ static struct vcpu *serve(struct vcpu *v)
             domain0_restart(v);
         if (requests & REQUEST_ANSWER)
             answer(v);
+        if (v->service_kind != HV_EXIT_NONE)
+            requests = postpone(v, requests);
         if (requests & REQUEST_KICK)
             service_kick(v);
         if (requests & REQUEST_EVENT)
