@@ -47,12 +47,21 @@ void notify_deadline(struct timer *t)
     sched_request(of_timer(t), REQUEST_NOTIFY);
 }
 
+/* A TSC value of the guest as one of the machine, at least 1; in the past, it may become any time that is. */
+static uint64_t machine_time(const struct vcpu *v, uint64_t guest)
+{
+    uint64_t now = rdtsc(), guest_now = now + v->tsc_offset;
+    if (guest <= guest_now)
+        return now;
+    return guest - guest_now < UINT64_MAX - now ? now + (guest - guest_now) : UINT64_MAX;
+}
+
 void notify_wait(struct vcpu *v, uint64_t deadline)
 {
     v->waiting = true;
-    v->wait_deadline = deadline;
-    if (deadline && deadline > rdtsc())
-        timer_set(&v->wait_timer, deadline);
+    v->wait_deadline = deadline ? machine_time(v, deadline) : 0;
+    if (v->wait_deadline > rdtsc())
+        timer_set(&v->wait_timer, v->wait_deadline);
     sched_request(v, REQUEST_NOTIFY);
 }
 
