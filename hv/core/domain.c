@@ -117,6 +117,14 @@ int domain_create(const struct hv_domain_create *c, uint16_t manager, struct dom
     return 0;
 }
 
+bool domain_manages(const struct domain *d)
+{
+    for (uint32_t id = 0; id < CONFIG_MAX_DOMAINS; id++)
+        if (table[id] && table[id] != d && table[id]->manager == d->id)
+            return true;
+    return false;
+}
+
 void domain_kill(struct domain *d, enum hv_dead_reason reason, uint64_t detail)
 {
     uint32_t none = HV_DEAD_NONE;

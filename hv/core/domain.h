@@ -77,6 +77,9 @@ void domain_wait_grace(void);
 /* A domain whose destruction has begun and is not complete. Under the management lock. */
 struct domain *domain_get_dying(uint64_t id);
 
+/* Is there a domain that d has made, being destroyed or not? Under the management lock. */
+bool domain_manages(const struct domain *d);
+
 /* Fills its CPUID answers, MSR and I/O bitmaps; implemented by hv/exit/policy.c. False: no memory. */
 bool domain_policy_init(struct domain *d);
 

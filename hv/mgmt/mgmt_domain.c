@@ -45,9 +45,8 @@ int64_t mgmt_domain_destroy(struct vcpu *v, const struct mgmt_args *args)
         int error = mgmt_target(v, args->a[0], &d);
         if (error)
             return error;
-        for (uint32_t id = domain_next(0); id < CONFIG_MAX_DOMAINS; id = domain_next(id + 1))
-            if (id != d->id && domain_get(id)->manager == d->id)
-                return -HV_EBUSY;
+        if (domain_manages(d))
+            return -HV_EBUSY;
     } else if (v->domain->id && d->manager != v->domain->id) {
         return -HV_EPERM;
     }
