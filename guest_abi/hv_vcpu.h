@@ -67,7 +67,7 @@ struct hv_events {
     uint32_t pending; /* bit 31 valid; a VM-entry interruption-information word that is to be
                          injected first */
     uint32_t pending_error;
-    uint32_t nmi_pending;      /* 0 or 1 */
+    uint32_t nmi_pending;      /* 0 to 2: one latched while another is handled */
     uint32_t external_pending; /* 0, or 0x100 | vector */
     uint64_t pending_debug;    /* pending debug exceptions */
 };

@@ -6,6 +6,7 @@
 #include "arch/vmx/guest_state.h"
 
 #include "arch/cpu/msr.h"
+#include "arch/cpu/vectors.h"
 #include "arch/vmx/guest_cr.h"
 #include "arch/vmx/inject.h"
 #include "arch/vmx/vmx_ctls.h"
@@ -21,7 +22,9 @@
     (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
      CR0_PG)
 #define DR7_FIXED        0x400UL
-#define BLOCKING_DEFINED 0xfU
+#define BLOCKING_DEFINED 0xbU /* without blocking by SMI, which is for system-management mode */
+#define DEBUG_DEFINED    0x1500fUL /* SDM volume 3, table "Format of Pending-Debug-Exceptions" */
+#define INFO_ERROR_CODE  BIT(11)
 #define INFO_DEFINED     0x80000fffU
 #define INFO_VALID       BIT(31)
 
@@ -158,6 +161,7 @@ static bool sregs_valid(const struct hv_sregs *s, uint64_t cr4_allowed, uint64_t
     bool lma = s->efer & EFER_LMA;
     bool paging = s->cr0 & CR0_PG;
     return !(s->cr0 & ~(uint64_t)CR0_WRITABLE) && (!paging || (s->cr0 & CR0_PE)) &&
+           (!(s->cr0 & CR0_NW) || (s->cr0 & CR0_CD)) && (!(s->cr4 & CR4_PCIDE) || lma) &&
            !(s->cr4 & ~cr4_allowed) && !(s->efer & ~(efer_allowed | EFER_LMA)) &&
            lma == (paging && (s->efer & EFER_LME)) && (!lma || (s->cr4 & CR4_PAE)) &&
            !(s->cr3 >> 52) && !(s->dr7 >> 32) && guest_canonical(s->gdt.base) &&
@@ -196,10 +200,33 @@ void guest_get_events(struct hv_events *e)
     e->pending_debug = vmcs_read(VMCS_GUEST_PENDING_DEBUG);
 }
 
+/* SDM volume 3, "VM-Entry Control Fields", checks on the interruption information. */
+static bool pending_valid(uint32_t pending, uint32_t error)
+{
+    if (!pending)
+        return true;
+    uint8_t vector = (uint8_t)pending;
+    bool with_code = pending & INFO_ERROR_CODE;
+    if (!(pending & INFO_VALID) || (pending & ~INFO_DEFINED) || (with_code && error >> 16))
+        return false;
+    switch (field_get(pending, 10, 8)) {
+    case INJECT_NMI:
+        return vector == VECTOR_NMI && !with_code;
+    case INJECT_HW_EXCEPTION:
+        return vector < VECTOR_EXCEPTIONS_END && vector != VECTOR_NMI &&
+               (!with_code || inject_has_error_code(vector));
+    case 1:
+    case 7:
+        return false;
+    default:
+        return !with_code;
+    }
+}
+
 bool guest_set_events(const struct hv_events *e)
 {
-    if ((e->interruptibility & ~BLOCKING_DEFINED) || (e->pending & ~INFO_DEFINED) ||
-        (e->interruptibility & 3) == 3 || (e->pending && !(e->pending & INFO_VALID)))
+    if ((e->interruptibility & ~BLOCKING_DEFINED) || (e->interruptibility & 3) == 3 ||
+        (e->pending_debug & ~DEBUG_DEFINED) || !pending_valid(e->pending, e->pending_error))
         return false;
     vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, e->interruptibility);
     vmcs_write(VMCS_GUEST_PENDING_DEBUG, e->pending_debug);

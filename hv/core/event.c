@@ -81,5 +81,7 @@ int event_exception(struct vcpu *v, uint8_t vector, uint32_t error_code)
     bool busy = inject_is_set();
     bool done = !busy && inject_exception(vector, error_code);
     vcpu_access_end(v);
+    if (done)
+        sched_request(v, REQUEST_EVENT); /* it ends a HLT */
     return done ? 0 : -HV_EBUSY;
 }

@@ -38,7 +38,8 @@ static int set_regs(struct vcpu *t, const struct hv_regs *r)
     guest_set_rsp(r->rsp);
     guest_set_rip(r->rip);
     guest_set_rflags(r->rflags);
-    t->halted = false;
+    t->halted = t->waiting = false;
+    timer_cancel(&t->wait_timer);
     return 0;
 }
 
@@ -89,7 +90,7 @@ static int set_msrs(struct vcpu *t, const struct hv_msrs *m)
     if (m->reserved[0] || m->reserved[1] || m->xss || !canonical(m->lstar) ||
         !canonical(m->cstar) || !canonical(m->kernel_gs_base) || !canonical(m->sysenter_esp) ||
         !canonical(m->sysenter_eip) || (m->tsc_aux >> 32) || (m->sysenter_cs >> 32) ||
-        !policy_pat_valid(m->pat))
+        (m->fmask >> 32) || (m->misc_enable & ~1UL) || !policy_pat_valid(m->pat))
         return -HV_EINVAL;
     s->star = m->star;
     s->lstar = m->lstar;

@@ -106,6 +106,9 @@ int64_t mgmt_vcpu_set(struct vcpu *v, const struct mgmt_args *args)
     hold(t);
     error = xsave ? xsave_set(v, t, args->a[3], args->a[4])
                   : vcpu_record_set(t, (enum hv_state_kind)args->a[2], &r);
+    /* It may not be asleep any more, and may have events: it looks when it runs next. */
+    if (!error)
+        sched_request(t, REQUEST_EVENT);
     release(t);
     return error;
 }
