@@ -72,7 +72,7 @@ const struct abi_call abi_calls[HV_CALL_COUNT] = {
                               0,
                               {{0}}},
     [HV_CALL_SHUTDOWN] =
-        {"SHUTDOWN", {3}, 1, NO_STRUCT, NO_TARGET, IN, 0, 0, HV_MAY_SYSTEM, 0, {{0}}},
+        {"SHUTDOWN", {4}, 1, NO_STRUCT, NO_TARGET, IN, 0, 0, HV_MAY_SYSTEM, 0, {{0}}},
     [HV_CALL_CPU_INFO] =
         {"CPU_INFO", {0, N(STRUCT)}, 2, 1, NO_TARGET, OUT, 64, 1536, HV_MAY_SYSTEM, 0, {{0}}},
     [HV_CALL_DOMAIN_CREATE] = {"DOMAIN_CREATE",
@@ -335,7 +335,7 @@ const struct abi_row abi_rows[] = {
     S(LOG_READ, hv_log_read, position, ONES, 0),
     A(CONSOLE_WRITE, 0, N(HOLE), 0), /* no bytes, no access */
     A(CONSOLE_READ, 0, N(HOLE), 0),
-    A(SHUTDOWN, 0, 3, INVALID),
+    A(SHUTDOWN, 0, 4, INVALID),
     A(SHUTDOWN, 0, ONES, INVALID),
     A(SHUTDOWN, 0, UPPER, INVALID),
 
