@@ -3,8 +3,8 @@
  * cmdline: the hypervisor's command line, word by word, against a table of keys. Pure; nothing on
  * it is fatal.
  *
- *     line  := [image] { word } [ "--" rest ]          words stand between blanks (space, tab, line
- * end) word  := key | key "=" value                     split at the first "="
+ *     line  := [image] { word } [ "--" rest ]   words stand between blanks (space, tab, line end)
+ *     word  := key | key "=" value              split at the first "="
  *
  * '...' and "..." anywhere in a word keep blanks; the quotes are removed, and there is no escape
  * character. "--" as a word of its own ends our part. A key given twice: the later one counts. A

@@ -3,14 +3,16 @@
  * uart_config: the value of com1= as a struct. Pure; the 16550 driver programs what stands here.
  *
  *     uart   := "none" | rate [ "," [ frame ] [ "," [ place ] { "," option } ] ]
- *     rate   := ( baud | "auto" ) [ "/" base ]         auto: leave the divisor as the firmware set
- * it frame  := data parity stop                       5-8, n o e m s, 1 2: "8n1" place  := port |
- * "mmio" "," address              decimal or 0x... option := "shift=" 0-3 | "width=" ( 1 | 2 | 4 )
- * registers are 2^shift bytes apart and width bytes wide
+ *     rate   := ( baud | "auto" ) [ "/" base ]   auto: leave the divisor as the firmware set it
+ *     frame  := data parity stop                 5-8, n o e m s, 1 2: "8n1"
+ *     place  := port | "mmio" "," address        decimal or 0x...
+ *     option := "shift=" 0-3 | "width=" ( 1 | 2 | 4 )
+ *                                registers are 2^shift bytes apart and width bytes wide
  *
  * As in Xen, base is the clock after the 16550's own division by 16 (115200 for 1.8432 MHz), and
- * what is left empty keeps its value: com1=115200,8n1,0x3f8
- * com1=115200,,mmio,0xfe034000,shift=2,width=4   com1=9600/4000000
+ * what is left empty keeps its value:
+ *
+ *     com1=115200,8n1,0x3f8    com1=115200,,mmio,0xfe034000,shift=2,width=4    com1=9600/4000000
  */
 #pragma once
 

@@ -34,10 +34,8 @@ enum hv_error {
     HV_ESRCH = 3,   /* no such domain or vCPU, or it is being destroyed */
     HV_E2BIG = 7,   /* a count above the documented limit */
     HV_EAGAIN = 11, /* could not be done now; make the call again */
-    HV_ENOMEM =
-        12, /* the hypervisor's pool or the domain's limit is used up; nothing was changed */
-    HV_EFAULT =
-        14, /* a guest-physical address that is not the caller's memory, or that crosses a page */
+    HV_ENOMEM = 12, /* the pool or the domain's limit is used up; nothing was changed */
+    HV_EFAULT = 14, /* not the caller's memory, or across a page */
     HV_EBUSY = 16,  /* the object is in use: pinned, shared, running */
     HV_EEXIST = 17, /* it is there already */
     HV_ENODEV = 19, /* the machine or this build lacks the feature */
