@@ -110,6 +110,14 @@ trap_call:
 	movq	$1f, trap_resume
 	push	%rsi
 	push	%rdi
+	xor	%r8d, %r8d		/* the same for every run */
+	xor	%r9d, %r9d
+	xor	%r10d, %r10d
+	xor	%r11d, %r11d
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
 	lretq
 1:	mov	call_return, %rsp
 	popf
