@@ -79,7 +79,8 @@ gpa_t lab_pages(uint64_t count, uint64_t align)
 {
     gpa_t at = (arena.start + align - 1) & ~(align - 1);
     if (at + count * PAGE > arena.end)
-        check_abort("%llu pages are not there: %#llx to %#llx", (unsigned long long)count, (unsigned long long)arena.start, (unsigned long long)arena.end);
+        check_abort("%llu pages are not there: %#llx to %#llx", (unsigned long long)count,
+                    (unsigned long long)arena.start, (unsigned long long)arena.end);
     arena.start = at + count * PAGE;
     return at;
 }
