@@ -14,6 +14,7 @@
 static const struct frames *frames;
 static uint64_t khz;
 static struct guest *wanted; /* console */
+static bool wanted_top;
 
 struct command {
     const char *name;
@@ -44,6 +45,13 @@ struct guest *commands_attached(void)
     struct guest *guest = wanted;
     wanted = NULL;
     return guest;
+}
+
+bool commands_top(void)
+{
+    bool top = wanted_top;
+    wanted_top = false;
+    return top;
 }
 
 struct guest *commands_guest(const char *word)
@@ -107,6 +115,13 @@ static void run_console(int count, char *words[])
     wanted = commands_guest(words[1]);
 }
 
+static void run_top(int count, char *words[])
+{
+    (void)count;
+    (void)words;
+    wanted_top = true;
+}
+
 static void shut_down(enum hv_shutdown how)
 {
     fflush(stdout);
@@ -142,6 +157,7 @@ static const struct command commands[] = {
     {"vcpus", commands_vcpus, 0, 2, "[domain] [--json]", "vCPUs: state, CPU, times in ms"},
     {"stats", commands_stats, 0, 2, "[domain] [--json]",
      "CPUs of the machine, or exits of a domain"},
+    {"top", run_top, 0, 0, "", "what the vCPUs do, every second; any key ends it"},
     {"modules", commands_modules, 0, 1, "[--json]", "the boot modules"},
     {"dmesg", commands_dmesg, 0, 0, "", "the hypervisor's log"},
     {"console", run_console, 1, 1, "domain", "attach to its serial port; Ctrl-] comes back"},

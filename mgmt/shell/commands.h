@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "mgmt/lib/frames.h"
@@ -16,6 +17,9 @@ void commands_run(int count, char *words[]);
 
 /* The guest whose console the last command asked for, once; NULL: none. */
 struct guest *commands_attached(void);
+
+/* The last command asked for `top`; told once. */
+bool commands_top(void);
 
 /* Listings, in commands_show.c. */
 void commands_list(int count, char *words[]);

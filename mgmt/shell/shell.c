@@ -14,6 +14,7 @@
 #include "mgmt/shell/guest.h"
 #include "mgmt/shell/screen.h"
 #include "mgmt/shell/shell_line.h"
+#include "mgmt/shell/top.h"
 
 #define KEY_LEAVE '\035' /* Ctrl-] */
 
@@ -27,6 +28,7 @@ static bool in_use;
 static struct shell_line line;
 static char shown[PROMPT_SIZE];
 static struct guest *attached;
+static bool in_top;
 
 bool shell_in_use(void)
 {
@@ -63,6 +65,9 @@ static void run_line(void)
     if (attached) {
         screen_printf("console of %s; Ctrl-] leaves it", attached->config->name);
         console_attach(&attached->console);
+    } else if (commands_top()) {
+        in_top = true;
+        top_start(khz);
     } else {
         show();
     }
@@ -80,6 +85,12 @@ static void on_byte(char byte)
 {
     bool first = !in_use;
     in_use = true;
+    if (in_top) {
+        in_top = false;
+        top_stop();
+        show();
+        return;
+    }
     if (attached) {
         if (byte == KEY_LEAVE)
             leave_console();
