@@ -57,6 +57,10 @@ ifeq ($(filter help clean,$(MAKECMDGOALS)),)
 include $(BUILD)/newlib.mk
 endif
 
+# The way of every exit does without frame pointers; a trace through it goes on at the next frame.
+$(BUILD)/hv/hv/exit/%.o: CODEGEN += -fomit-frame-pointer
+$(patsubst %,$(BUILD)/hv/hv/core/%.o,sched service notify vcpu_state claims timer): CODEGEN += -fomit-frame-pointer
+
 $(BUILD)/hv/%.o: %.c Makefile $(BUILD)/newlib.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $<"

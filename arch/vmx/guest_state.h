@@ -48,6 +48,13 @@ static inline bool guest_code_is_64(void)
     return vmcs_read(VMCS_GUEST_CS_ACCESS) & BIT(13);
 }
 
+/* By CS alone: true says so for sure. A conforming segment has a DPL that need not be the CPL. */
+static inline bool guest_code_is_64_cpl0(void)
+{
+    const uint64_t l = BIT(13), dpl = MASK(6, 5), conforming = BIT(2);
+    return (vmcs_read(VMCS_GUEST_CS_ACCESS) & (l | dpl | conforming)) == l;
+}
+
 /* Bases of ES, CS, SS, DS, FS, GS. */
 void guest_segment_bases(uint64_t base[6]);
 

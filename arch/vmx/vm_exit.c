@@ -13,11 +13,12 @@
 #define ACCESS_L   BIT(13)
 
 /* Outside of 64-bit mode the instruction pointer has 32 bits. */
-uint64_t vm_exit_wrap(uint64_t rip)
+void vm_exit_wrap(void)
 {
     bool code64 =
         (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) && (vmcs_read(VMCS_GUEST_CS_ACCESS) & ACCESS_L);
-    return code64 ? rip : (uint32_t)rip;
+    if (!code64)
+        vmcs_write(VMCS_GUEST_RIP, vmcs_read32(VMCS_GUEST_RIP));
 }
 
 /*

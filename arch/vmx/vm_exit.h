@@ -80,9 +80,11 @@ static inline uint32_t vm_exit_reason(void)
     return vmcs_read32(VMCS_EXIT_REASON);
 }
 
-/* The rare parts of vm_exit_advance_by. */
-uint64_t vm_exit_wrap(uint64_t rip);
-void vm_exit_stepped(void);
+/* The rare parts of vm_exit_advance_by. They keep all registers and are called so that the compiler knows it: the handlers save none for them. */
+#define VM_EXIT_RARE       __attribute__((cold, no_caller_saved_registers))
+#define VM_EXIT_CALL(name) __asm__ volatile("call " #name ::: "memory", "cc")
+VM_EXIT_RARE void vm_exit_wrap(void);
+VM_EXIT_RARE void vm_exit_stepped(void);
 
 /*
  * The instruction that exited is done: RIP goes behind it, and the shadow of an STI or MOV SS before it ends
@@ -90,15 +92,15 @@ void vm_exit_stepped(void);
  */
 static inline void vm_exit_advance_by(uint64_t length)
 {
-    uint64_t rip = vmcs_read(VMCS_GUEST_RIP), next = rip + length;
-    if (__builtin_expect((rip ^ next) >> 32 != 0, 0))
-        next = vm_exit_wrap(next);
+    uint64_t next = vmcs_read(VMCS_GUEST_RIP) + length;
     vmcs_write(VMCS_GUEST_RIP, next);
+    if (__builtin_expect((uint32_t)next < (uint32_t)length, 0)) /* over a multiple of 4 GiB */
+        VM_EXIT_CALL(vm_exit_wrap);
     uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
     if (__builtin_expect(blocking & 3, 0))
         vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~3UL);
     if (__builtin_expect(vmcs_read(VMCS_GUEST_RFLAGS) & (RFLAGS_TF | RFLAGS_RF), 0))
-        vm_exit_stepped();
+        VM_EXIT_CALL(vm_exit_stepped);
 }
 
 static inline void vm_exit_advance(void)

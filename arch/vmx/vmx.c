@@ -81,5 +81,4 @@ void vmx_context_clear(struct vmx_context *c)
     __asm__ volatile("vmclear %1" : "=@ccbe"(fail) : "m"(c->vmcs_pa) : "memory");
     if (fail)
         __builtin_trap();
-    c->launched = 0;
 }

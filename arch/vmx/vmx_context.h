@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What entry and exit need of a vCPU: its registers, its VMCS, and whether that was launched. struct vcpu begins with it.
+ * What entry and exit need of a vCPU: its registers and its VMCS. struct vcpu begins with it, and its word of pending work
+ * comes next, so that assembly can test it.
  *
- * After a VM exit RSP points at the end of `gprs` (HOST_RSP), so that the pushes of vmentry.S store the registers in place; then the CPU's own stack is
+ * After a VM exit RSP points at the end of `gprs` (HOST_RSP): vmentry.S stores the registers relative to it, then the CPU's own stack is
  * taken. Interrupts are off in between, and NMI, #DF and #MC have stacks of their own.
  */
 #ifndef ARCH_VMX_VMX_CONTEXT_H
 #define ARCH_VMX_VMX_CONTEXT_H
 
 #define VMX_CONTEXT_GPRS     0
-#define VMX_CONTEXT_LAUNCHED 128
+#define VMX_CONTEXT_PENDING  144 /* uint32_t: not 0 = hv_serve decides what is entered */
 #define PERCPU_STACK_TOP_OFF 16
 
 #ifndef __ASSEMBLER__
@@ -18,13 +19,12 @@
 #include "arch/vmx/vmx_caps.h"
 
 struct vmx_context {
-    union gprs gprs;   /* RSP is in the VMCS; its slot is scratch */
-    uint64_t launched; /* 0: the next entry is VMLAUNCH */
+    union gprs gprs; /* RSP is in the VMCS; its slot is scratch */
     void *vmcs;
     uint64_t vmcs_pa;
 };
 _Static_assert(offsetof(struct vmx_context, gprs) == VMX_CONTEXT_GPRS, "assembly offset");
-_Static_assert(offsetof(struct vmx_context, launched) == VMX_CONTEXT_LAUNCHED, "assembly offset");
+_Static_assert(sizeof(struct vmx_context) == VMX_CONTEXT_PENDING, "assembly offset");
 _Static_assert(offsetof(struct percpu, stack_top) == PERCPU_STACK_TOP_OFF, "assembly offset");
 
 /* Makes c's VMCS the executing CPU's current one. */
@@ -37,11 +37,20 @@ void vmx_context_clear(struct vmx_context *c);
 __attribute__((noreturn)) void vmx_enter(struct vmx_context *c);
 
 /*
- * Upcalls from vmentry.S (arch/cpu/upcall.h says more). hv_vmexit handles one exit and returns the context to enter next. hv_vmentry_failed is told that VMLAUNCH or
- * VMRESUME of c was refused; it returns the context to enter instead.
+ * Upcalls from vmentry.S (arch/cpu/upcall.h says more). hv_vmexit handles one exit and returns the context to enter next; so does hv_serve, for c after an exit that a
+ * fast handler has done while work was pending. hv_vmentry_failed is told that VMLAUNCH or VMRESUME of c was refused; it returns the context to enter instead.
+ *
+ * Fast handlers run while RBX, RBP and R12 to R15 of the guest are still in the processor, and not in `gprs`.
  */
-struct vmx_context *hv_vmexit(struct vmx_context *c);
+struct vmx_fast {
+    uint64_t rax;  /* the guest's, instead of the slot */
+    uint64_t done; /* 0: nothing was done, take the full way */
+};
+struct vmx_context *hv_vmexit(struct vmx_context *c, uint32_t reason);
+struct vmx_context *hv_serve(struct vmx_context *c);
 struct vmx_context *hv_vmentry_failed(void);
+void hv_fast_cpuid(struct vmx_context *c); /* sets the slots of RAX, RBX, RCX, RDX */
+struct vmx_fast hv_fast_vmcall(struct vmx_context *c);
 #endif
 
 #endif

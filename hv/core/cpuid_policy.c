@@ -11,7 +11,6 @@
 #include "guest_abi/hv_abi.h"
 #include "hv/core/cpuid_mask.h"
 
-#define EXTENDED_BASE 0x80000000U
 #define BASIC_MAX_MIN 0x16U /* so that every domain is told its TSC frequency */
 #define PHYS_BITS_MAX 46U   /* EPT_GPA_END is 47 bits; a domain sees one bit less */
 #define LINEAR_BITS   48U
@@ -46,14 +45,14 @@ struct build {
 static void host(const struct build *b, uint32_t leaf, uint32_t subleaf, uint32_t reg[CPUID_REGS])
 {
     memset(reg, 0, CPUID_REGS * sizeof(*reg));
-    if (leaf <= b->host_basic || (leaf >= EXTENDED_BASE && leaf <= b->host_extended))
+    if (leaf <= b->host_basic || (leaf >= CPUID_EXTENDED_BASE && leaf <= b->host_extended))
         b->in->host(b->in->ctx, leaf, subleaf, reg);
 }
 
 static struct cpuid_slot *slot_of(struct cpuid_policy *p, uint32_t leaf)
 {
-    if (leaf >= EXTENDED_BASE)
-        return &p->extended[leaf - EXTENDED_BASE];
+    if (leaf >= CPUID_EXTENDED_BASE)
+        return &p->extended[leaf - CPUID_EXTENDED_BASE];
     return leaf >= HV_CPUID_BASE ? &p->hypervisor[leaf - HV_CPUID_BASE] : &p->basic[leaf];
 }
 
@@ -262,7 +261,7 @@ static void fill_hypervisor(struct build *b, uint32_t leaf)
 
 static void fill_extended(struct build *b, uint32_t leaf)
 {
-    append(b, leaf)->reg[CPUID_EAX] = EXTENDED_BASE + CPUID_EXTENDED_LEAVES - 1;
+    append(b, leaf)->reg[CPUID_EAX] = CPUID_EXTENDED_BASE + CPUID_EXTENDED_LEAVES - 1;
 }
 
 static void fill_80000001(struct build *b, uint32_t leaf)
@@ -316,30 +315,13 @@ void cpuid_policy_build(struct cpuid_policy *p, const struct cpuid_params *param
     p->entries = 1;
     params->host(params->ctx, 0, 0, reg);
     b.host_basic = reg[CPUID_EAX];
-    params->host(params->ctx, EXTENDED_BASE, 0, reg);
+    params->host(params->ctx, CPUID_EXTENDED_BASE, 0, reg);
     b.host_extended = reg[CPUID_EAX];
     for (unsigned i = 0; i < ARRAY_SIZE(leaves); i++)
         leaves[i].fill(&b, leaves[i].leaf);
 }
 
 /* ---- answering ---- */
-
-/* Basic leaves first, with nothing before them: they are what guests ask for at run time. */
-const struct cpuid_entry *cpuid_policy_find(const struct cpuid_policy *p, uint32_t leaf,
-                                            uint32_t subleaf)
-{
-    const struct cpuid_slot *slot;
-    if (leaf < CPUID_BASIC_LEAVES)
-        slot = &p->basic[leaf];
-    else if (leaf - EXTENDED_BASE < CPUID_EXTENDED_LEAVES)
-        slot = &p->extended[leaf - EXTENDED_BASE];
-    else if (leaf - HV_CPUID_BASE < CPUID_HYPERVISOR_LEAVES)
-        slot = &p->hypervisor[leaf - HV_CPUID_BASE];
-    else
-        return &p->entry[0];
-    uint32_t last = slot->last;
-    return &p->entry[slot->first + (subleaf < last ? subleaf : last)];
-}
 
 void cpuid_policy_patch(const struct cpuid_policy *p, const struct cpuid_entry *e, uint32_t subleaf,
                         const struct cpuid_vcpu *v, uint32_t reg[CPUID_REGS])

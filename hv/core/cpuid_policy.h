@@ -9,6 +9,7 @@
 #define HV_CORE_CPUID_POLICY_H
 
 #include "arch/cpu/bits.h"
+#include "guest_abi/hv_abi.h"
 
 enum cpuid_reg { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX, CPUID_REGS };
 
@@ -34,6 +35,7 @@ struct cpuid_slot {
     uint8_t first, last;
 };
 
+#define CPUID_EXTENDED_BASE     0x80000000U
 #define CPUID_BASIC_LEAVES      0x20U
 #define CPUID_EXTENDED_LEAVES   9U
 #define CPUID_HYPERVISOR_LEAVES 2U
@@ -60,9 +62,22 @@ struct cpuid_params {
 
 void cpuid_policy_build(struct cpuid_policy *p, const struct cpuid_params *params);
 
-/* The answer to CPUID; never NULL. */
-const struct cpuid_entry *cpuid_policy_find(const struct cpuid_policy *p, uint32_t leaf,
-                                            uint32_t subleaf);
+/* The answer to CPUID; never NULL. Basic leaves first, with nothing before them: they are what guests ask for at run time. */
+static inline const struct cpuid_entry *cpuid_policy_find(const struct cpuid_policy *p,
+                                                          uint32_t leaf, uint32_t subleaf)
+{
+    const struct cpuid_slot *slot;
+    if (__builtin_expect(leaf < CPUID_BASIC_LEAVES, 1))
+        slot = &p->basic[leaf];
+    else if (leaf - CPUID_EXTENDED_BASE < CPUID_EXTENDED_LEAVES)
+        slot = &p->extended[leaf - CPUID_EXTENDED_BASE];
+    else if (leaf - HV_CPUID_BASE < CPUID_HYPERVISOR_LEAVES)
+        slot = &p->hypervisor[leaf - HV_CPUID_BASE];
+    else
+        return &p->entry[0];
+    uint32_t last = slot->last;
+    return &p->entry[slot->first + (subleaf < last ? subleaf : last)];
+}
 
 /* The state of a vCPU that answers depend on. */
 struct cpuid_vcpu {

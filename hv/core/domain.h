@@ -49,6 +49,7 @@ struct domain {
     uint64_t release_at; /* page number where the release of its memory goes on */
 
     /* Atomic. */
+    uint64_t fast_calls; /* hypercalls that hv_fast_vmcall may make for it: bit per number */
     uint64_t ran_on; /* CPUs that may hold its EPT translations: bit per CPU, set by vcpu_load */
     uint32_t pool_pages;  /* pages of the pool that it costs */
     uint32_t dead_reason; /* enum hv_dead_reason; set once, by compare-and-swap */

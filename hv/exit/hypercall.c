@@ -2,10 +2,16 @@
 /*
  * VMCALL: the edge of the management interface. Checks that need no arguments are made here, in one place for all calls; see guest_abi/hv_abi.h.
  */
+#include "arch/cpu/atomic.h"
 #include "arch/vmx/guest_state.h"
 #include "hv/core/sched.h"
 #include "hv/exit/exit.h"
 #include "hv/mgmt/mgmt.h"
+
+static inline struct mgmt_args arguments(const union gprs *g)
+{
+    return (struct mgmt_args){{g->rdi, g->rsi, g->rdx, g->r10, g->r8, g->r9}};
+}
 
 static int64_t call(struct vcpu *v, uint64_t number)
 {
@@ -17,14 +23,37 @@ static int64_t call(struct vcpu *v, uint64_t number)
         return -HV_ENOSYS;
     if ((row->may & v->domain->may) != row->may)
         return -HV_EPERM;
-    const struct mgmt_args args = {{g->rdi, g->rsi, g->rdx, g->r10, g->r8, g->r9}};
-    if (!row->locked)
+    const struct mgmt_args args = arguments(g);
+    if (!row->locked) {
+        atomic_fetch_or_full(&v->domain->fast_calls, BIT(number));
         return row->handler(v, &args);
+    }
     if (!mgmt_lock(v))
         return MGMT_AGAIN;
     int64_t result = row->handler(v, &args);
     mgmt_unlock();
     return result;
+}
+
+/*
+ * A call that was made the full way, needs no lock and passed all checks passes them again: its number, rights and handler never change. 64-bit code at CPL 0 shows in
+ * CS alone, unless the segment is conforming.
+ */
+struct vmx_fast hv_fast_vmcall(struct vmx_context *c)
+{
+    struct vcpu *v = (struct vcpu *)c;
+    uint64_t number = c->gprs.rax - ((uint64_t)HV_CALL_MAGIC << 32);
+    if (number >= HV_CALL_COUNT || !(v->domain->fast_calls >> number & 1) ||
+        !guest_code_is_64_cpl0())
+        return (struct vmx_fast){0};
+    percpu_count_exit();
+    v->exits[EXIT_VMCALL]++;
+    vm_exit_advance();
+    const struct mgmt_call *row = mgmt_call_get(number);
+    if (!row->args)
+        return (struct vmx_fast){(uint64_t)row->handler(v, NULL), 1};
+    const struct mgmt_args args = arguments(&c->gprs);
+    return (struct vmx_fast){(uint64_t)row->handler(v, &args), 1};
 }
 
 void exit_vmcall(struct vcpu *v)

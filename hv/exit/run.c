@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The way round: VM exit, handler, one test of the pending-work word, VM entry. vmentry.S calls hv_vmexit with the context that exited and enters the one
- * that is returned. Everything slow hangs on the request word.
+ * that is returned; after a fast handler it tests the word itself. Everything slow hangs on the request word.
  */
 #include "hv/exit/run.h"
 
@@ -88,17 +88,23 @@ static void check(const struct vcpu *v)
         panic("domain %u, vCPU %u: %s", d->id, v->index, broken);
 }
 
-struct vmx_context *hv_vmexit(struct vmx_context *c)
+_Static_assert(offsetof(struct vcpu, requests) == VMX_CONTEXT_PENDING, "vmentry.S tests it");
+
+struct vmx_context *hv_vmexit(struct vmx_context *c, uint32_t reason)
 {
     struct vcpu *v = (struct vcpu *)c;
-    v->vmx.launched = 1;
     percpu_count_exit();
-    exit_dispatch(v, vm_exit_reason());
+    exit_dispatch(v, reason);
     if (__builtin_expect(atomic_load_relaxed(&v->requests) != 0, 0))
         v = serve(v);
     if (CONFIG_DEBUG)
         check(v);
     return &v->vmx;
+}
+
+struct vmx_context *hv_serve(struct vmx_context *c)
+{
+    return &serve((struct vcpu *)c)->vmx;
 }
 
 struct vmx_context *hv_vmentry_failed(void)

@@ -11,7 +11,7 @@
 
 #define LOCKED true
 
-static const struct mgmt_call table[HV_CALL_COUNT] = {
+const struct mgmt_call mgmt_table[HV_CALL_COUNT] = {
     [HV_CALL_VERSION] = {mgmt_version, 0, false, 0},
     [HV_CALL_CAPABILITY] = {mgmt_capability, 0, false, 1},
 
@@ -55,11 +55,6 @@ static const struct mgmt_call table[HV_CALL_COUNT] = {
 _Static_assert((HV_CALL_COUNT & (HV_CALL_COUNT - 1)) == 0, "numbers are masked");
 
 static bool lock_taken;
-
-const struct mgmt_call *mgmt_call_get(uint64_t number)
-{
-    return &table[number & (HV_CALL_COUNT - 1)];
-}
 
 bool mgmt_lock(struct vcpu *v)
 {

@@ -19,15 +19,21 @@ struct mgmt_args {
 
 typedef int64_t mgmt_handler(struct vcpu *v, const struct mgmt_args *args);
 
-struct mgmt_call {
+struct __attribute__((aligned(32))) mgmt_call {
     mgmt_handler *handler; /* NULL: -HV_ENOSYS */
     uint64_t may;          /* HV_MAY_* that the caller needs, all of them */
     bool locked;           /* holds the management lock */
-    uint8_t args;          /* how many it takes; the others are not looked at */
+    uint8_t args; /* how many it takes; the others are not looked at; 0: there may be none */
 };
+_Static_assert(sizeof(struct mgmt_call) == 32, "an index is a shift");
 
-/* number < HV_CALL_COUNT, a power of two. */
-const struct mgmt_call *mgmt_call_get(uint64_t number);
+extern const struct mgmt_call mgmt_table[HV_CALL_COUNT];
+
+/* number < HV_CALL_COUNT, a power of two: masked, so that a wild one cannot be used as an index in speculation. */
+static inline const struct mgmt_call *mgmt_call_get(uint64_t number)
+{
+    return &mgmt_table[number & (HV_CALL_COUNT - 1)];
+}
 
 /*
  * The management lock: one call at a time on domains, vCPUs and memory. The owner may wait for other CPUs, so who waits for the lock serves cross-CPU calls; and

@@ -10,7 +10,7 @@
 #define FIFO_DEPTH 6
 
 byte mem[VARS];
-chan fifo[CPUS] = [FIFO_DEPTH] of {byte, byte};
+chan fifo[CPUS] = [FIFO_DEPTH] of { byte, byte };
 byte waiting[CPUS * VARS]; /* stores of a processor that are in its FIFO, by variable */
 byte newest[CPUS * VARS];  /* the youngest of them */
 
@@ -19,24 +19,24 @@ proctype drain(byte cpu)
     byte variable, value;
 end:
     do
-    :: atomic {
-        fifo[cpu] ? variable, value ->
-        mem[variable] = value;
-        waiting[cpu * VARS + variable]--;
-        variable = 0;
-        value = 0
-    }
+        ::atomic
+        {
+            fifo[cpu] ? variable, value->mem[variable] = value;
+            waiting[cpu * VARS + variable]--;
+            variable = 0;
+            value = 0
+        }
     od
 }
 
 /* Each is one step. LOAD is an expression. */
 #define STORE(variable, value)                                                                     \
-    atomic {                                                                                       \
+    atomic                                                                                         \
+    {                                                                                              \
         waiting[me * VARS + variable]++;                                                           \
         newest[me * VARS + variable] = value;                                                      \
-        fifo[me] ! variable, value                                                                 \
+        fifo[me] !variable, value                                                                  \
     }
-#define LOAD(variable)                                                                             \
-    (waiting[me * VARS + variable] -> newest[me * VARS + variable] : mem[variable])
-#define DRAINED (empty(fifo[me]))
-#define FENCE   DRAINED
+#define LOAD(variable) (waiting[me * VARS + variable]->newest[me * VARS + variable] : mem[variable])
+#define DRAINED        (empty(fifo[me]))
+#define FENCE          DRAINED
