@@ -68,6 +68,7 @@ class RunSpec:
     pass_patterns: list = field(default_factory=list)   # regular expressions, searched in each complete line
     fail_patterns: list = field(default_factory=list)
     expect: list = field(default_factory=list)
+    expect_in_order: bool = False                       # each on a line behind the one before
     variant: str = "patched"                            # of Bochs: patched, unpatched, bench
     quantum: int = 0                                    # 0: 16, or 5 with more than four CPUs
     ips: int = 20000000                                 # Bochs: instructions per emulated second
@@ -154,7 +155,8 @@ def _run_in(spec, machine, folder):
     except Exception:
         serial.close()
         raise
-    watcher = emu_session.Watcher(spec.pass_patterns, spec.fail_patterns + [emu_iso.GRUB_FAILED], spec.expect)
+    watcher = emu_session.Watcher(spec.pass_patterns, spec.fail_patterns + [emu_iso.GRUB_FAILED], spec.expect,
+                                  spec.expect_in_order)
     env = _bench_environment(spec) if spec.bench_out else None
     session = emu_session.Session(command, serial, watcher, timeout=spec.timeout, live=spec.live,
                                   terminal=spec.terminal, script=spec.input, cwd=folder, env=env,

@@ -28,10 +28,11 @@ ESCAPE = 0x01  # Ctrl-a
 class Watcher:
     """Decides about the guest's lines: verdict is None, 'pass' or 'fail'; detail says why."""
 
-    def __init__(self, pass_patterns, fail_patterns, expect):
+    def __init__(self, pass_patterns, fail_patterns, expect, in_order=False):
         self.passes = [re.compile(p) for p in pass_patterns]
         self.fails = [re.compile(p) for p in fail_patterns]
         self.missing = [re.compile(p) for p in expect]
+        self.in_order = in_order
         self.only_expect = bool(expect) and not pass_patterns
         self.verdict = None
         self.detail = ""
@@ -52,7 +53,7 @@ class Watcher:
     def _line(self, line):
         if self.verdict:
             return
-        for pattern in {p for p in self.missing if p.search(line)}:
+        for pattern in {p for p in (self.missing[:1] if self.in_order else self.missing) if p.search(line)}:
             self.missing.remove(pattern)  # one of them: a pattern that is expected twice wants two lines
         if any(p.search(line) for p in self.fails):
             self.verdict, self.detail = "fail", f"guest: {line}"

@@ -52,7 +52,7 @@ def _spec(test, image, folder, build):
     if test["machine"] == "bochs" and test["firmware"]:
         spec.bochs_options.append(f"romimage: file={images.bios(test['firmware'], folder)}, options=fastboot")
     if test["end"] == "seen":
-        spec.expect = test.lines("expect")
+        spec.expect, spec.expect_in_order = test.lines("expect"), True
     if test["image"] == "loader":
         spec.modules = [images.path("signalbox", build)] + spec.modules
     return spec
