@@ -134,6 +134,12 @@ static inline void sti(void)
     __asm__ volatile("sti" ::: "memory");
 }
 
+/* Takes what is pending: STI's shadow covers the NOP, behind which interrupts come in. */
+static inline void sti_nop_cli(void)
+{
+    __asm__ volatile("sti; nop; nop; cli" ::: "memory");
+}
+
 /* Interrupts open for exactly as long as the CPU sleeps: STI's shadow covers HLT, so none slips in
  * between. */
 static inline void sti_hlt_cli(void)

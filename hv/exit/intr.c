@@ -15,11 +15,12 @@
 #define DR6_B     0xfUL
 
 /*
- * #DB and #AC are intercepted because their delivery can raise them again without end (XSA-156): each time round now passes here, where interrupts and
- * requests are looked at. They go on to the guest as they were.
+ * #DB and #AC are intercepted because their delivery can raise them again without end (XSA-156): each time round now passes here. They go on to the guest as
+ * they were. In such a loop the guest never gets to an instruction, so no interrupt exits either: they are taken here.
  */
 static void reflect(struct vcpu *v, const struct vm_exit_event *e)
 {
+    sti_nop_cli();
     if (e->type == INJECT_PRIV_EXCEPTION) {
         inject_int1(vm_exit_length());
         return;
