@@ -61,12 +61,16 @@ static bool failed(const struct guest *guest)
 {
     if (guest->result == GUEST_EXITED)
         return guest->code != guest->config->success;
-    return guest->result != GUEST_NONE && guest->result != GUEST_DESTROYED;
+    if (guest->result == GUEST_RESET) /* nobody waits for it to come back */
+        return guest->config->on_exit != CONFIG_EXIT_RESTART;
+    return guest->result != GUEST_NONE && guest->result != GUEST_DESTROYED &&
+           guest->result != GUEST_POWERED_OFF;
 }
 
 void guest_result_text(const struct guest *guest, char *to, uint32_t size)
 {
-    static const char *const words[] = {"", "code", "died", "timed out", "not built", "destroyed"};
+    static const char *const words[] = {"",          "code",      "died",  "timed out",
+                                        "not built", "destroyed", "reset", "powered off"};
     if (guest->result == GUEST_EXITED)
         snprintf(to, size, "code %u", guest->code);
     else if (guest->result == GUEST_DIED)
@@ -81,6 +85,9 @@ static void print_result(struct guest *guest)
     if (guest->result == GUEST_EXITED)
         screen_printf("domain %u (%s): ended, code %u", guest->id, guest->config->name,
                       guest->code);
+    else if (guest->result == GUEST_RESET || guest->result == GUEST_POWERED_OFF)
+        screen_printf("domain %u (%s): %s", guest->id, guest->config->name,
+                      guest->result == GUEST_RESET ? "reset" : "powered off");
     else if (guest->result == GUEST_TIMED_OUT)
         screen_printf("domain %u (%s): timed out after %u s", guest->id, guest->config->name,
                       guest->config->timeout);
@@ -141,6 +148,16 @@ void guest_on_exit_port(void *ctx, uint32_t code)
     if (guest->result == GUEST_NONE)
         guest->code = code;
     end(guest, GUEST_EXITED);
+}
+
+void guest_on_reset(void *ctx)
+{
+    end(ctx, GUEST_RESET);
+}
+
+void guest_on_power_off(void *ctx)
+{
+    end(ctx, GUEST_POWERED_OFF);
 }
 
 void guest_on_death(struct domain *domain, const struct hv_domain_info *info)

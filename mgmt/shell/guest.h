@@ -19,6 +19,7 @@
 #include "mgmt/lib/domain.h"
 #include "mgmt/lib/events.h"
 #include "mgmt/shell/console.h"
+#include "mgmt/shell/guest_pc.h"
 
 enum guest_state {
     GUEST_DEFINED, /* no domain */
@@ -34,7 +35,9 @@ enum guest_result {
     GUEST_DIED,
     GUEST_TIMED_OUT,
     GUEST_NOT_CREATED,
-    GUEST_DESTROYED, /* by a person */
+    GUEST_DESTROYED,   /* by a person */
+    GUEST_RESET,       /* by itself, through a reset port */
+    GUEST_POWERED_OFF, /* by itself, through ACPI */
 };
 
 enum { GUEST_INPUT = 1024 };
@@ -53,6 +56,7 @@ struct guest {
     struct debug_exit debug_exit;
     struct post_port post_port;
     struct uart16550 uart;
+    struct guest_pc pc;
     char input[GUEST_INPUT]; /* waits for room in the UART */
     uint32_t input_head, input_count;
     struct events_timer finish, timeout, flush;

@@ -111,7 +111,8 @@ static int64_t add_devices(struct guest *guest)
         if (result < 0)
             return result;
     }
-    return 0;
+    const struct guest_pc_hooks hooks = {guest_on_reset, guest_on_power_off, guest};
+    return guest_pc_add(&guest->pc, guest->domain, guest->config->memory, &hooks);
 }
 
 static int64_t set_scheduling(const struct guest *guest)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pci_host: the ports 0xCF8 to 0xCFF of a PC, with no PCI device behind them: the address register
+ * of configuration mechanism 1 can be written and read, and all of configuration space reads as
+ * ones. Pure. PCI Local Bus Specification 3.0, section 3.2.2.3.2 "Software Generation of
+ * Configuration Transactions".
+ *
+ * Only a 32-bit access at 0xCF8 is one of the address register; narrower ones go past the host
+ * bridge, where a chip set has its reset register at 0xCF9.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "mgmt/lib/access.h"
+
+#define PCI_HOST_PORT 0xcf8U
+
+struct pci_host {
+    /* Port 0xCF9; NULL: nobody is there. */
+    uint8_t (*read_cf9)(void *ctx);
+    void (*write_cf9)(void *ctx, uint8_t value);
+    void *ctx;
+    uint32_t address;
+};
+
+struct access_range pci_host_range(struct pci_host *host);
