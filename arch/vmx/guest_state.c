@@ -165,7 +165,8 @@ static bool sregs_valid(const struct hv_sregs *s, uint64_t cr4_allowed, uint64_t
            !(s->cr4 & ~cr4_allowed) && !(s->efer & ~(efer_allowed | EFER_LMA)) &&
            lma == (paging && (s->efer & EFER_LME)) && (!lma || (s->cr4 & CR4_PAE)) &&
            !(s->cr3 >> 52) && !(s->dr7 >> 32) && guest_canonical(s->gdt.base) &&
-           guest_canonical(s->idt.base) && s->gdt.limit <= 0xffff && s->idt.limit <= 0xffff;
+           guest_canonical(s->idt.base) && s->gdt.limit <= 0xffff && s->idt.limit <= 0xffff &&
+           !s->gdt.reserved && !s->idt.reserved;
 }
 
 bool guest_set_sregs(const struct hv_sregs *s, const struct vmx_caps *caps, uint64_t cr4_allowed,
@@ -197,6 +198,9 @@ void guest_get_events(struct hv_events *e)
 {
     e->interruptibility = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
     e->pending = inject_get(&e->pending_error);
+    /* An entry clears the valid bit and leaves the rest behind. */
+    if (!(e->pending & INFO_VALID))
+        e->pending = e->pending_error = 0;
     e->pending_debug = vmcs_read(VMCS_GUEST_PENDING_DEBUG);
 }
 

@@ -31,6 +31,9 @@ static int64_t xsave_set(struct vcpu *v, struct vcpu *t, gpa_t gpa, uint64_t siz
         return -HV_EINVAL;
     if (gmem_read(v->domain, gpa, &h, sizeof(h)))
         return -HV_EFAULT;
+    for (unsigned i = 0; i < ARRAY_SIZE(h.reserved1); i++)
+        if (h.reserved1[i])
+            return -HV_EINVAL;
     if (h.size != size || h.reserved || (fpu_xcr0_max() && !fpu_xcr0_valid(h.xcr0)))
         return -HV_EINVAL;
     void *copy = domain_page_alloc(t->domain);
