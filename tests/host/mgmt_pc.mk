@@ -6,3 +6,9 @@ HOST_TESTS += mgmt_linux_test
 
 mgmt_linux_test_SRCS = tests/host/mgmt_linux_test.c mgmt/builder/plan.c mgmt/builder/linux.c mgmt/builder/linux_state.c \
 	mgmt/builder/elf.c mgmt/builder/multiboot.c mgmt/builder/pvh.c
+
+HOST_TESTS += mgmt_rtc_test mgmt_pc_test
+
+mgmt_rtc_test_SRCS = tests/host/mgmt_rtc_test.c mgmt/devices/rtc.c mgmt/devices/rtc_time.c mgmt/lib/access.c
+mgmt_pc_test_SRCS = tests/host/mgmt_pc_test.c mgmt/devices/acpi_pm.c mgmt/devices/pci_host.c mgmt/devices/reset_control.c \
+	mgmt/devices/i8042.c mgmt/lib/access.c
