@@ -18,8 +18,12 @@ TEST_GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,tests/guest/lib/guest.ld 
 
 guest_objs = $(patsubst %,build/tests/guest/%.o,$(basename $(patsubst tests/guest/%,%,$(wildcard tests/guest/$(1)/*.[cS]))))
 
+# One configuration for each way to die.
+DIE_WAYS := triple triple-injected idt-hole gdt-hole stack-hole cr3-hole tables-hole task ac-loop db-loop fault-loop \
+	vmcall-loop hlt spin
+
 .PHONY: guest-tests
-guest-tests: $(TEST_GUESTS)
+guest-tests: $(TEST_GUESTS) $(DIE_WAYS:%=build/tests/guest/die-%.conf)
 
 build/tests/guest/%.o: tests/guest/%.c tests/guest/guests.mk
 	@mkdir -p $(@D)
@@ -38,3 +42,7 @@ endef
 $(foreach name,$(TEST_GUEST_NAMES),$(eval $(call guest_rule,$(name))))
 
 -include $(wildcard build/tests/guest/*/*.d)
+
+build/tests/guest/die-%.conf: tests/guest/die/die.conf.in
+	@mkdir -p $(@D)
+	@sed 's/@WAY@/$*/' $< > $@

@@ -12,9 +12,18 @@ const char guest_name[] = "ports";
 enum { NOBODY = 0x1234, BUFFER = 8192 };
 static uint8_t buffer[BUFFER] __attribute__((aligned(4096)));
 
+/* Ports that the manager answers: keyboard controller, clock, POST, reset, debug console and exit, serial, power management, PCI. */
+static const struct {
+    uint16_t first, last;
+} devices[] = {{0x60, 0x60}, {0x64, 0x64}, {0x70, 0x71},   {0x80, 0x80},   {0x92, 0x92},
+               {0xe9, 0xe9}, {0xf4, 0xf7}, {0x3f8, 0x3ff}, {0x600, 0x60b}, {0xcf8, 0xcff}};
+
 static bool is_device(unsigned port)
 {
-    return port == 0x80 || port == 0xe9 || (port >= 0xf4 && port <= 0xf7) || (port >= 0x3f8 && port <= 0x3ff);
+    for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+        if (port >= devices[i].first && port <= devices[i].last)
+            return true;
+    return false;
 }
 
 static void sweep(void)
