@@ -129,7 +129,8 @@ int main(void)
     bool configured = read_config();
     guest_init_all(&config, info.tsc_khz);
     shell_init(&frames, info.tsc_khz);
-    guest_autostart();
+    if (!guest_adopt_all()) /* else this is a restart, and what ended has ended */
+        guest_autostart();
     for (;;) {
         end_machine(configured);
         fflush(stdout);

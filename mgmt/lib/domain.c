@@ -28,6 +28,22 @@ struct domain *domain_of(uint32_t id)
     return id < DOMAIN_IDS_MAX ? by_id[id] : NULL;
 }
 
+void domain_enter(struct domain *domain)
+{
+    by_id[domain->id] = domain;
+    events_set(HV_NOTIFY_DOMAIN(domain->id), domain_notice, domain);
+    for (uint32_t vcpu = 0; vcpu < domain->vcpus; vcpu++)
+        events_set(HV_NOTIFY_VCPU(domain->id, vcpu), domain_serve, domain);
+}
+
+void domain_leave(struct domain *domain)
+{
+    by_id[domain->id] = NULL;
+    events_set(HV_NOTIFY_DOMAIN(domain->id), NULL, NULL);
+    for (uint32_t vcpu = 0; vcpu < domain->vcpus; vcpu++)
+        events_set(HV_NOTIFY_VCPU(domain->id, vcpu), NULL, NULL);
+}
+
 struct domain *domain_create(const char *name, uint32_t max_vcpus, uint64_t may,
                              const struct domain_hooks *hooks, int64_t *error)
 {
@@ -51,8 +67,7 @@ struct domain *domain_create(const char *name, uint32_t max_vcpus, uint64_t may,
     domain->id = (uint32_t)id;
     if (hooks)
         domain->hooks = *hooks;
-    by_id[id] = domain;
-    events_set(HV_NOTIFY_DOMAIN(domain->id), domain_notice, domain);
+    domain_enter(domain);
     *error = 0;
     return domain;
 }
@@ -109,13 +124,11 @@ int64_t domain_destroy(struct domain *domain)
     } while (result == -HV_EAGAIN);
     if (result < 0 && result != -HV_ESRCH)
         return result;
-    events_set(HV_NOTIFY_DOMAIN(domain->id), NULL, NULL);
-    for (uint32_t vcpu = 0; vcpu < domain->vcpus; vcpu++) {
-        events_set(HV_NOTIFY_VCPU(domain->id, vcpu), NULL, NULL);
-        (void)frames_give(domain_frames, domain->service_gpa[vcpu], 1);
-    }
+    domain_leave(domain);
+    for (uint32_t vcpu = 0; vcpu < domain->vcpus; vcpu++)
+        if (domain->service[vcpu])
+            (void)frames_give(domain_frames, domain->service_gpa[vcpu], 1);
     domain_give_memory(domain);
-    by_id[domain->id] = NULL;
     free(domain);
     return 0;
 }

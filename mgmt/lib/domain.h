@@ -46,7 +46,8 @@ struct domain {
     uint32_t id;
     char name[HV_NAME_SIZE];
     bool donated;
-    bool held; /* set by a device: do not let the vCPU go on; domain_release does later */
+    bool adopted; /* claims are there already */
+    bool held;    /* set by a device: do not let the vCPU go on; domain_release does later */
     uint64_t held_vcpus;
     struct domain_chunk *chunk;
     uint32_t chunks;
@@ -65,6 +66,18 @@ void domain_init(struct frames *frames, void *(*view)(gpa_t gpa, uint64_t bytes)
 /* NULL and *error: no memory, or what the hypervisor says. `may`: HV_MAY_*. */
 struct domain *domain_create(const char *name, uint32_t max_vcpus, uint64_t may,
                              const struct domain_hooks *hooks, int64_t *error);
+
+/*
+ * A domain that a former instance of this program made: finds its vCPUs, service pages and memory.
+ * Then domain_add_range for its devices, as the former instance had them, and domain_serve_waiting.
+ * NULL and *error: no memory, or what the hypervisor says. `*lost`: pages that were donated to it and
+ * not found; they will not be used again.
+ */
+struct domain *domain_adopt(uint32_t id, const struct domain_hooks *hooks, uint64_t *lost,
+                            int64_t *error);
+
+/* Answers the accesses that have waited since before the adoption, and tells of its death. */
+void domain_serve_waiting(struct domain *domain);
 
 int64_t domain_add_memory(struct domain *domain, gpa_t target, uint64_t pages);
 

@@ -16,7 +16,7 @@
 #define SIZE_2M 0x200000ULL
 #define SIZE_1G 0x40000000ULL
 
-static bool add_chunk(struct domain *domain, gpa_t target, gpa_t own, uint64_t pages)
+bool domain_add_chunk(struct domain *domain, gpa_t target, gpa_t own, uint64_t pages)
 {
     if (domain->chunks == domain->chunk_capacity) {
         uint32_t capacity = domain->chunk_capacity ? domain->chunk_capacity * 2 : 8;
@@ -74,7 +74,7 @@ int64_t domain_add_memory(struct domain *domain, gpa_t target, uint64_t pages)
             return -HV_ENOMEM;
         }
         void *view = domain_own_view(own, got * FRAMES_PAGE);
-        if (!view || !add_chunk(domain, target, own, got)) {
+        if (!view || !domain_add_chunk(domain, target, own, got)) {
             (void)frames_give(domain_frames, own, got);
             drop_chunks(domain, before);
             return -HV_ENOMEM;
@@ -134,6 +134,8 @@ int64_t domain_add_range(struct domain *domain, const struct access_range *range
     if (!access_add(&domain->access, range))
         return -HV_EINVAL;
     int64_t result = call_domain_claim(domain->id, range->space, range->base, range->length);
+    if (result == -HV_EEXIST && domain->adopted)
+        return 0;
     if (result < 0)
         domain->access.count--;
     return result;

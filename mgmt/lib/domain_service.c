@@ -50,6 +50,8 @@ void domain_serve(void *ctx, uint32_t number)
     uint32_t first = (number - HV_NOTIFY_VCPU(domain->id, 0)) % VCPUS_PER_NUMBER;
     for (uint32_t vcpu = first; vcpu < domain->vcpus; vcpu += VCPUS_PER_NUMBER) {
         struct hv_service *service = domain->service[vcpu];
+        if (!service)
+            continue;
         uint32_t kind = __atomic_load_n(&service->kind, __ATOMIC_ACQUIRE);
         if (kind == HV_EXIT_NONE || kind == HV_EXIT_SHUTDOWN)
             continue; /* the end of the domain is told by its own notification */

@@ -111,6 +111,14 @@ gpa_t frames_take(struct frames *frames, uint64_t pages, uint64_t align, uint64_
     return start;
 }
 
+bool frames_expect(struct frames *frames)
+{
+    if (!reserve(frames, frames->count + frames->taken + 1))
+        return false;
+    frames->taken++;
+    return true;
+}
+
 bool frames_give(struct frames *frames, gpa_t start, uint64_t pages)
 {
     if (!put(frames, start, start + pages * FRAMES_PAGE))

@@ -41,6 +41,10 @@ bool frames_add(struct frames *frames, gpa_t start, gpa_t end);
  */
 gpa_t frames_take(struct frames *frames, uint64_t pages, uint64_t align, uint64_t offset);
 
+/* A block was taken by a former instance of this program and will be given back to this one. False:
+ * no memory for the list. */
+bool frames_expect(struct frames *frames);
+
 /* Gives back a whole block. False, and nothing is changed: part of it is free already, a mistake of
  * the caller. */
 bool frames_give(struct frames *frames, gpa_t start, uint64_t pages);

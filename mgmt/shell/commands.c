@@ -136,6 +136,13 @@ static void run_reboot(int count, char *words[])
     shut_down(HV_SHUTDOWN_REBOOT);
 }
 
+static void run_restart(int count, char *words[])
+{
+    (void)count;
+    (void)words;
+    shut_down(HV_SHUTDOWN_RESTART);
+}
+
 static void run_poweroff(int count, char *words[])
 {
     (void)count;
@@ -161,6 +168,7 @@ static const struct command commands[] = {
     {"modules", commands_modules, 0, 1, "[--json]", "the boot modules"},
     {"dmesg", commands_dmesg, 0, 0, "", "the hypervisor's log"},
     {"console", run_console, 1, 1, "domain", "attach to its serial port; Ctrl-] comes back"},
+    {"restart", run_restart, 0, 0, "", "start this program again; domains go on"},
     {"reboot", run_reboot, 0, 0, "", "restart the machine"},
     {"poweroff", run_poweroff, 0, 0, "", "turn the machine off"},
 };

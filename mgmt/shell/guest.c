@@ -194,15 +194,20 @@ void guest_on_output(void *ctx, uint8_t byte)
         events_timer_set(&guest->flush, events_now() + khz * 500, on_flush, guest);
 }
 
+void guest_arm_timeout(struct guest *guest)
+{
+    if (guest->config->timeout != 0)
+        events_timer_set(&guest->timeout, events_now() + guest->config->timeout * 1000ULL * khz,
+                         on_timeout, guest);
+}
+
 bool guest_start(struct guest *guest, char *error)
 {
     if (guest->state != GUEST_CREATED) {
         snprintf(error, GUEST_ERROR_SIZE, "it is %s; create it first", guest_state_text(guest));
         return false;
     }
-    if (guest->config->timeout != 0)
-        events_timer_set(&guest->timeout, events_now() + guest->config->timeout * 1000ULL * khz,
-                         on_timeout, guest);
+    guest_arm_timeout(guest);
     /* A PC's firmware starts the others; here the guest does, once it can (HV_CAP_LAPIC). */
     int64_t result = call_vcpu_start(guest->id, 0);
     if (result < 0)

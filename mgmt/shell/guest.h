@@ -76,6 +76,10 @@ bool guest_pause(struct guest *guest, char *error);
 bool guest_resume(struct guest *guest, char *error);
 bool guest_destroy(struct guest *guest, char *error);
 
+/* Finds domains that a former instance of this program has left, and serves them from here on. True:
+ * there were any. */
+bool guest_adopt_all(void);
+
 /* Creates and starts what has autostart = yes; prints what cannot be. */
 void guest_autostart(void);
 

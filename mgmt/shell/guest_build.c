@@ -93,7 +93,7 @@ static bool make_plan(const struct config_domain *config, struct plan *plan, cha
     return !plan->failed;
 }
 
-static int64_t add_devices(struct guest *guest)
+int64_t guest_add_devices(struct guest *guest)
 {
     guest->debug_console = (struct debug_console){guest_on_output, guest};
     guest->debug_exit = (struct debug_exit){guest_on_exit_port, guest};
@@ -130,7 +130,7 @@ static int64_t set_scheduling(const struct guest *guest)
 static int64_t build(struct guest *guest, const struct plan *plan, const char **step)
 {
     *step = "adding its devices";
-    int64_t result = add_devices(guest);
+    int64_t result = guest_add_devices(guest);
     if (result >= 0)
         result = builder_fill(guest->domain, plan, guest->config->vcpus, step);
     if (result < 0)

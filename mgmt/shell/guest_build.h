@@ -9,6 +9,12 @@
 
 #include "mgmt/shell/guest.h"
 
+/* Makes the devices anew. Zero, or a negative HV_E*. */
+int64_t guest_add_devices(struct guest *guest);
+
+/* From now on, when it has one. */
+void guest_arm_timeout(struct guest *guest);
+
 void guest_on_exit_port(void *ctx, uint32_t code);
 void guest_on_reset(void *ctx);
 void guest_on_power_off(void *ctx);

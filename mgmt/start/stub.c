@@ -128,11 +128,14 @@ static void map(struct tables *tables, uint64_t va, uint64_t pa, uint64_t bytes,
         map_leaf(tables, va + done, pa + done, unit, flags);
 }
 
-/* The end of memory, so of the window. */
-static uint64_t memory_end(const struct hvm_start_info *info)
+/*
+ * The end of the window: of all memory, and never less than `least`: after a restart the map lacks
+ * what other domains have, and that comes back.
+ */
+static uint64_t memory_end(const struct hvm_start_info *info, uint64_t least)
 {
     const struct hvm_memmap_table_entry *entry = at((uint32_t)info->memmap_paddr);
-    uint64_t end = 0;
+    uint64_t end = least;
     for (uint32_t i = 0; i < info->memmap_entries; i++)
         if (entry[i].type == E820_RAM && entry[i].addr + entry[i].size > end)
             end = entry[i].addr + entry[i].size;
@@ -207,8 +210,9 @@ void stub_main(const struct hvm_start_info *info, uint32_t image, uint32_t stack
     const struct image_header *header = at(image + HANDOFF_HEADER_OFFSET);
     if (info->magic != XEN_HVM_START_MAGIC_VALUE || header->magic != HANDOFF_HEADER_MAGIC)
         stub_stop();
-    uint64_t window = memory_end(info);
     uint64_t unit = has_gigabyte_pages() ? PAGE_1G : PAGE_2M;
+    /* One table of 1 GiB pages, or four of 2 MiB pages. */
+    uint64_t window = memory_end(info, unit == PAGE_1G ? 512 * PAGE_1G : 4 * PAGE_1G);
     uint64_t span = header->heap_end - header->link_base;
     uint64_t pages = 32 + (window >> 39) + (unit == PAGE_1G ? 0 : window >> 30);
     uint64_t size = round_up(span + pages * PAGE_4K, PAGE_2M);

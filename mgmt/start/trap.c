@@ -163,11 +163,11 @@ static void print_trace(uint64_t rbp)
     }
 }
 
-__attribute__((noreturn)) static void trap_stop(void)
+__attribute__((noreturn)) static void trap_die(void)
 {
-    (void)hv_shutdown(HV_SHUTDOWN_FAILED);
-    for (;;)
-        __asm__ volatile("cli; hlt");
+    const struct table_pointer none = {0, 0};
+    __asm__ volatile("lidt %0\n\tud2" ::"m"(none));
+    __builtin_unreachable();
 }
 
 __attribute__((noreturn)) void trap_report(const struct trap_frame *f)
@@ -176,7 +176,7 @@ __attribute__((noreturn)) void trap_report(const struct trap_frame *f)
     uint64_t cr2;
     __asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
     if (reporting)
-        trap_stop();
+        trap_die();
     reporting = true;
     snprintf(text, sizeof(text),
              "\nmanager: %s (vector %llu, error %#llx) at rip %#llx, cr2 %#llx\n"
@@ -194,5 +194,5 @@ __attribute__((noreturn)) void trap_report(const struct trap_frame *f)
              (unsigned long long)f->r13, (unsigned long long)f->r14, (unsigned long long)f->r15);
     print(text);
     print_trace(f->rbp);
-    trap_stop();
+    trap_die();
 }

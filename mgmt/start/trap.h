@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * trap: descriptor tables of the manager, and the report when it makes a mistake itself. An
- * exception in the manager is a bug: the registers are printed and the machine is shut down as
- * failed, since nobody would serve the guests any more.
+ * exception in the manager is a bug: the registers are printed, and the domain dies by a triple
+ * fault, whereupon the hypervisor starts it again from its boot module, or gives up when that has
+ * not helped a few times.
  */
 #pragma once
 

@@ -18,7 +18,7 @@ mgmt_plan_test_SRCS = tests/host/mgmt_plan_test.c $(MGMT_PLAN_SRCS)
 mgmt_multiboot_test_SRCS = tests/host/mgmt_multiboot_test.c $(MGMT_PLAN_SRCS)
 mgmt_config_test_SRCS = tests/host/mgmt_config_test.c mgmt/config/config.c mgmt/config/config_keys.c
 mgmt_shell_test_SRCS = tests/host/mgmt_shell_test.c mgmt/shell/shell_line.c mgmt/shell/screen.c mgmt/shell/console.c
-MGMT_LIB_SRCS = mgmt/lib/frames.c mgmt/lib/access.c mgmt/lib/domain.c mgmt/lib/domain_memory.c mgmt/lib/domain_service.c \
+MGMT_LIB_SRCS = mgmt/lib/frames.c mgmt/lib/access.c mgmt/lib/domain.c mgmt/lib/domain_memory.c mgmt/lib/domain_service.c mgmt/lib/domain_adopt.c \
 	mgmt/lib/events.c mgmt/lib/hv_error.c
 mgmt_domain_test_SRCS = tests/host/mgmt_domain_test.c tests/host/mgmt_fake_call.c $(MGMT_LIB_SRCS)
 mgmt_events_test_SRCS = tests/host/mgmt_events_test.c tests/host/mgmt_fake_call.c $(MGMT_LIB_SRCS)

@@ -6,6 +6,7 @@
 #include "mgmt/lib/domain.h"
 
 #include "mgmt/lib/call.h"
+#include "mgmt/lib/domain_parts.h"
 #include "mgmt/lib/events.h"
 #include "tests/host/mgmt_fake.h"
 #include "tests/host/test.h"
@@ -268,6 +269,70 @@ TEST(domain_death_is_told)
     fake_notify(HV_NOTIFY_VCPU(1, 0));
     events_run_once(); /* late ones hit nobody */
     EXPECT_EQ(deaths, 1U);
+}
+
+/* As a restart does: all that the library and its user had in memory is gone. */
+static void restart(void)
+{
+    struct domain *old = domain_of(1);
+    domain_leave(old);
+    free(old->chunk);
+    free(old);
+    frames_free_list(&frames);
+    for (uint32_t i = 16; i < FAKE_PAGES; i++)
+        if (fake.page_owner[i] == 0 && !fake.pinned[i])
+            EXPECT_TRUE(frames_add(&frames, i * 4096ULL, (i + 1) * 4096ULL));
+}
+
+TEST(domain_is_adopted)
+{
+    int64_t error;
+    uint64_t lost = 1;
+    static const struct domain_hooks hooks = {.dead = on_death};
+    fresh();
+    struct domain *domain = make(&error);
+    ASSERT_TRUE(domain != NULL);
+    request(domain, 4, HV_EXIT_PIO, 0x80, 1, true, 0x77); /* not answered any more */
+    uint64_t free_pages = frames.free_pages;
+    restart();
+    EXPECT_EQ(frames.free_pages, free_pages);
+    domain = domain_adopt(1, &hooks, &lost, &error);
+    ASSERT_TRUE(domain != NULL);
+    EXPECT_EQ(lost, 0U);
+    EXPECT_STREQ(domain->name, "found");
+    EXPECT_EQ(domain->vcpus, 9U);
+    EXPECT_EQ(domain->chunks, 2U);
+    EXPECT_EQ(domain->chunk[1].pages, 1024U);
+    EXPECT_EQ(domain_add_range(domain, &port), 0);
+    written = 0;
+    fake.completed = 0;
+    domain_serve_waiting(domain);
+    EXPECT_EQ(written, 0x77U);
+    EXPECT_EQ(fake.completed, 9U); /* the others had been answered, not completed */
+    request(domain, 0, HV_EXIT_PIO, 0x80, 1, true, 0x12);
+    events_run_once();
+    EXPECT_EQ(written, 0x12U);
+    EXPECT_EQ(domain_destroy(domain), 0);
+    check_all_back();
+    EXPECT_TRUE(domain_adopt(9, &hooks, &lost, &error) == NULL);
+    EXPECT_EQ(error, -HV_ESRCH);
+}
+
+TEST(domain_dead_is_adopted)
+{
+    int64_t error;
+    uint64_t lost;
+    static const struct domain_hooks hooks = {.dead = on_death};
+    fresh();
+    ASSERT_TRUE(make(&error) != NULL);
+    fake.state[1] = HV_DOMAIN_DEAD;
+    restart();
+    struct domain *domain = domain_adopt(1, &hooks, &lost, &error);
+    ASSERT_TRUE(domain != NULL);
+    domain_serve_waiting(domain);
+    EXPECT_EQ(deaths, 1U);
+    EXPECT_EQ(domain_destroy(domain), 0);
+    check_all_back();
 }
 
 TEST(domain_a_thousand_lives)

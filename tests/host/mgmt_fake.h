@@ -23,6 +23,7 @@ struct fake {
     uint32_t state[FAKE_DOMAINS]; /* enum hv_domain_state */
     uint32_t vcpus[FAKE_DOMAINS];
     uint32_t claims[FAKE_DOMAINS];
+    gpa_t service[FAKE_DOMAINS][64];
     uint32_t page_owner[FAKE_PAGES]; /* 0: the manager */
     gpa_t page_target[FAKE_PAGES];
     bool pinned[FAKE_PAGES];

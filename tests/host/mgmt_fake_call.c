@@ -101,7 +101,10 @@ int64_t call_domain_info(uint32_t domain, struct hv_domain_info *out)
 {
     if (!is_domain(domain))
         return -HV_ESRCH;
-    *out = (struct hv_domain_info){.domain = domain, .state = fake.state[domain]};
+    *out = (struct hv_domain_info){
+        .domain = domain, .state = fake.state[domain], .max_vcpus = 64, .name = "found"};
+    for (uint32_t i = 0; i < FAKE_PAGES; i++)
+        out->memory_pages += fake.page_owner[i] == domain;
     return 0;
 }
 
@@ -127,8 +130,30 @@ int64_t call_vcpu_create(uint32_t domain, uint32_t vcpu, gpa_t service_page)
         return -HV_EINVAL;
     fake.pinned[service_page / 4096] = true;
     fake.page_target[service_page / 4096] = domain;
-    fake.vcpus[domain]++;
+    fake.service[domain][fake.vcpus[domain]++] = service_page;
     return 0;
+}
+
+int64_t call_vcpu_info(uint32_t domain, uint32_t vcpu, struct hv_vcpu_info *out)
+{
+    if (!is_domain(domain) || vcpu >= fake.vcpus[domain])
+        return -HV_ESRCH;
+    *out = (struct hv_vcpu_info){.state = HV_VCPU_SERVICE, .service = fake.service[domain][vcpu]};
+    return 0;
+}
+
+/* Leaves of one page each. */
+int64_t call_mem_query(uint32_t domain, struct hv_mem_query *inout)
+{
+    for (uint32_t i = 0; i < FAKE_PAGES; i++) {
+        if (fake.page_owner[i] != domain || fake.page_target[i] != inout->gpa)
+            continue;
+        inout->own = i * 4096ULL;
+        inout->length = 4096;
+        inout->owner = domain;
+        return 0;
+    }
+    return -HV_ENOENT;
 }
 
 int64_t call_vcpu_start(uint32_t domain, uint32_t vcpu)
