@@ -66,7 +66,7 @@ static void unload_here(void *arg)
     if (v->vmcs_on != p->arch.index)
         return;
     if (p->loaded == v) {
-        hv_assert(!v->running);
+        hv_assert(!v->running || v->cpu != p->arch.index); /* it may be about to run elsewhere */
         save_switched(v);
         p->loaded = NULL;
     }
