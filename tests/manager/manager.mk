@@ -51,4 +51,22 @@ $(BUILD)/tests/readonly.bin: $(TESTMAN_DIR)/readonly.S
 	@$(CC) -c -o $(@:.bin=.o) $<
 	@$(OBJCOPY) -O binary -j .data $(@:.bin=.o) $@
 
+# The long forms; another SOAK_SEED is another run.
+SOAK_CPUS ?= 2
+SOAK_SEED ?= 1
+TESTMAN_SOAKS := soak-lifecycle soak-sched soak-memory soak-services
+.PHONY: soak-manager $(TESTMAN_SOAKS)
+soak-manager: $(TESTMAN_SOAKS) ## long runs of the test managers (SOAK_CPUS, SOAK_SEED)
+soak-lifecycle: TESTMAN_WORDS = rounds=10000
+soak-sched:     TESTMAN_WORDS = migrations=30000
+soak-memory:    TESTMAN_WORDS = runs=10 steps=3000
+soak-services:  TESTMAN_WORDS = rounds=30
+$(TESTMAN_SOAKS): soak-%: test-manager $(IMAGE)
+	@echo "  SOAK    $* ($(TESTMAN_WORDS), seed $(SOAK_SEED), $(SOAK_CPUS) CPUs)"
+	@$(PYTHON) tools/emu.py run --machine bochs --cpu-model tigerlake --cpus $(SOAK_CPUS) --memory 256 --timeout 3600 \
+		--image $(IMAGE) --append exit=shutdown-port --serial $(BUILD)/tests/soak-$*.log \
+		--module "$(BUILD)/tests/manager.bin test=$* seed=$(SOAK_SEED) $(TESTMAN_WORDS)" \
+		--module "$(BUILD)/tests/readonly.bin readonly" --pass "^PASS $*" --fail "^FAIL|panic"
+	@grep "^PASS" $(BUILD)/tests/soak-$*.log
+
 -include $(TESTMAN_OBJS:.o=.d) $(BUILD)/tests/manager/agent.d

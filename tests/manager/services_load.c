@@ -244,9 +244,11 @@ void services_load(void)
     struct audit before = lab_audit();
     guest_start(g, "kicks", 2);
     services_claim(g);
-    kicks(g);
-    kicks_into_accesses(g);
-    events_into_accesses(g);
+    for (uint64_t i = lab_argument("rounds", 1); i; i--) {
+        kicks(g);
+        kicks_into_accesses(g);
+        events_into_accesses(g);
+    }
     CHECK_EQ(guest_destroy(g), 0);
     deadlines();
     second_level_wait();
