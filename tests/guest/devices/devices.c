@@ -40,11 +40,17 @@ static const struct {
     void (*run)(void);
     bool ends;
 } rows[] = {
-    {"rtc", check_rtc, false},      {"pm", check_pm, false},
-    {"pci", check_pci, false},      {"i8042", check_i8042, false},
-    {"uart", check_uart, false},    {"debug", check_debug_ports, false},
-    {"power-off", power_off, true}, {"reset-cf9", reset_cf9, true},
-    {"reset-92", reset_92, true},   {"reset-i8042", reset_i8042, true},
+    {"rtc", check_rtc, false},
+    {"pm", check_pm, false},
+    {"pci", check_pci, false},
+    {"i8042", check_i8042, false},
+    {"uart", check_uart, false},
+    {"debug", check_debug_ports, false},
+    {"straddling", check_straddling, false},
+    {"power-off", power_off, true},
+    {"reset-cf9", reset_cf9, true},
+    {"reset-92", reset_92, true},
+    {"reset-i8042", reset_i8042, true},
 };
 
 void guest_main(const char *cmdline)

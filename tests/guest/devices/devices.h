@@ -32,3 +32,4 @@ void check_pci(void);
 void check_i8042(void);
 void check_uart(void);
 void check_debug_ports(void);
+void check_straddling(void);
