@@ -3,6 +3,7 @@
 
     signalbox        build/signalbox.elf as it is
     signalbox-clang  build/clang/signalbox.elf
+    signalbox-debug  build/debug/signalbox.elf, built with DEBUG=1
     signalbox-pvh    a copy whose multiboot1 magic is overwritten: QEMU's -kernel tries multiboot1 first and PVH only
                      when there is no such header; nothing else differs
     loader           build/tests/loader.elf, the hostile loader of tests/boot/loader; Signalbox is its first module
@@ -27,7 +28,8 @@ class ImageError(Exception):
 def path(name, build):
     """File of the image, without looking whether it is there."""
     files = {"signalbox": "signalbox.elf", "signalbox-pvh": "signalbox.elf",
-             "signalbox-clang": "clang/signalbox.elf", "loader": "tests/loader.elf"}
+             "signalbox-clang": "clang/signalbox.elf",
+             "signalbox-debug": "debug/signalbox.elf", "loader": "tests/loader.elf"}
     if name not in files:
         raise ImageError(f"no such image: {name}")
     return os.path.join(build, files[name])
