@@ -15,8 +15,8 @@
  *       set: blocked = false, go on         clear: v runs or is queued; it reads requests before it enters
  *
  * Either the waker sees `blocked`, or the blocker sees the request: tests/models/wakeup.pml. The same pairing holds between `running` and `requests`
- * for vCPUs that are about to enter: sched_next fences after it has set `running`, so either the requester sees it and sends the IPI, or the test of
- * `requests` before the entry sees the request. An IPI that arrives in root mode stays pending (interrupts are off) and ends the guest's first instruction.
+ * for vCPUs that are about to enter: sched_next sets `running`, and the run loop then takes the requests by an exchange, which is the barrier, so either the requester sees
+ * `running` and sends the IPI, or the exchange sees the request. An IPI that arrives in root mode stays pending (interrupts are off) and ends the guest's first instruction.
  */
 #include "hv/core/sched.h"
 
@@ -62,9 +62,8 @@ static bool eligible(const struct vcpu *v)
     return !v->holds && !v->blocked;
 }
 
-static void account(struct vcpu *v)
+static void account(struct vcpu *v, uint64_t now)
 {
-    uint64_t now = rdtsc();
     v->ticks[v->account] += now - v->account_since;
     v->account_since = now;
     v->account = v->running  ? ACCOUNT_RUNNING
@@ -123,24 +122,40 @@ static void kick(const struct pcpu *p)
 }
 
 /*
+ * An equal of the vCPU that runs has come: from now on its slice counts. True: the slice timer is its own CPU's to set, which this is not.
+ */
+static bool share_slice(struct runq *q, const struct pcpu *p)
+{
+    if (q->slice_ends)
+        return false;
+    if (p != pcpu_self())
+        return true;
+    q->slice_ends = q->current->slice_start + q->current->slice_left;
+    timer_set(&q->slice, q->slice_ends);
+    return false;
+}
+
+/*
  * Puts v where its holds and `blocked` say, with q locked. Returns the vCPU that must look at its requests because of it: v itself when it runs but may not any more,
- * or the current one when v should take its place or share its slice; NULL: none. *idle: the CPU sleeps and must be woken.
+ * or the current one when v should take its place; NULL: none. A current one that may not run any more is told already. *idle: the CPU sleeps and must be woken.
  */
 static struct vcpu *settle(struct runq *q, struct vcpu *v, bool *idle)
 {
-    struct vcpu *poke = NULL;
+    struct vcpu *poke = NULL, *current = q->current;
     *idle = false;
-    if (v->running) {
-        poke = eligible(v) ? NULL : v;
-    } else if (eligible(v) && !v->queued) {
+    if (v->running)
+        return eligible(v) ? NULL : v;
+    if (eligible(v) && !v->queued) {
         enqueue(q, v, false);
-        *idle = !q->current;
-        if (q->current && q->current->priority <= v->priority)
-            poke = q->current;
+        *idle = !current;
+        if (current && eligible(current) &&
+            (current->priority < v->priority ||
+             (current->priority == v->priority && share_slice(q, home(v)))))
+            poke = current;
     } else if (!eligible(v) && v->queued) {
         dequeue(q, v);
     }
-    account(v);
+    account(v, rdtsc());
     return poke;
 }
 
@@ -170,6 +185,15 @@ void sched_release(struct vcpu *v, uint32_t holds)
     settle_and_unlock(q, v);
 }
 
+void sched_hold_self(struct vcpu *v, uint32_t holds)
+{
+    struct runq *q = pcpu_self()->runq;
+    spin_lock(&q->lock);
+    v->holds |= holds;
+    spin_unlock(&q->lock);
+    atomic_fetch_or_full(&v->requests, REQUEST_RESCHED);
+}
+
 void sched_wait_stopped(struct vcpu *v)
 {
     while (atomic_load_acquire(&v->running)) {
@@ -180,7 +204,8 @@ void sched_wait_stopped(struct vcpu *v)
 
 bool sched_block(struct vcpu *v)
 {
-    struct runq *q = lock_home(v);
+    struct runq *q = pcpu_self()->runq;
+    spin_lock(&q->lock);
     atomic_store_relaxed(&v->blocked, true);
     atomic_fence_full(); /* `blocked` before `requests`: see the handshake above */
     if (atomic_load_relaxed(&v->requests))
@@ -217,9 +242,9 @@ static void slice_over(struct timer *t)
  * What is left of the slice of a vCPU that stops running goes with it: one that is interrupted again and again by others, of whatever priority, does not get
  * a new slice each time, at the cost of its equals. False: the slice is used up.
  */
-static bool slice_charge(struct vcpu *v)
+static bool slice_charge(struct vcpu *v, uint64_t now)
 {
-    uint64_t used = rdtsc() - v->slice_start;
+    uint64_t used = now - v->slice_start;
     if (used < v->slice_left) {
         v->slice_left -= used;
         return true;
@@ -231,22 +256,25 @@ static bool slice_charge(struct vcpu *v)
 /* With the queue locked: takes the best runnable vCPU, or NULL. */
 static struct vcpu *take(struct runq *q, struct vcpu *previous)
 {
+    uint64_t now = rdtsc();
     if (previous) {
         previous->running = false;
-        bool at_head = slice_charge(previous);
+        bool at_head = slice_charge(previous, now);
         if (eligible(previous))
             enqueue(q, previous, at_head);
-        account(previous);
+        account(previous, now);
     }
     struct vcpu *v = highest(q);
     q->current = v;
+    q->slice_ends = 0;
     if (!v)
         return NULL;
     dequeue(q, v);
     atomic_store_relaxed(&v->running, true);
-    account(v);
-    v->slice_start = rdtsc();
-    q->slice_ends = q->head[v->priority] ? v->slice_start + v->slice_left : 0;
+    account(v, now);
+    v->slice_start = now;
+    if (q->head[v->priority])
+        q->slice_ends = now + v->slice_left;
     return v;
 }
 
@@ -275,7 +303,6 @@ struct vcpu *sched_next(struct vcpu *previous)
     if (q->slice_ends)
         timer_set(&q->slice, q->slice_ends);
     p->switches++;
-    atomic_fence_full(); /* `running` before the test of `requests`: see above */
     return v;
 }
 
@@ -333,7 +360,7 @@ void sched_remove(struct vcpu *v)
 void sched_times(struct vcpu *v, uint64_t ticks[ACCOUNT_KINDS], enum hv_vcpu_state *state)
 {
     struct runq *q = lock_home(v);
-    account(v);
+    account(v, rdtsc());
     for (unsigned i = 0; i < ACCOUNT_KINDS; i++)
         ticks[i] = v->ticks[i];
     *state = v->running                ? HV_VCPU_RUNNING

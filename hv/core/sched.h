@@ -20,6 +20,9 @@ bool sched_init_cpu(struct pcpu *p);
 void sched_hold(struct vcpu *v, uint32_t holds);
 void sched_release(struct vcpu *v, uint32_t holds);
 
+/* The same as sched_hold for v that runs on this CPU: it leaves at its next look at its requests. */
+void sched_hold_self(struct vcpu *v, uint32_t holds);
+
 /* Returns when v does not run (any more): after sched_hold, from another vCPU's context. Serves cross-CPU calls meanwhile. */
 void sched_wait_stopped(struct vcpu *v);
 
@@ -31,7 +34,8 @@ bool sched_block(struct vcpu *v);
 /* Sets request bits and makes sure that v looks at them soon: wakes it when blocked, sends it out of the guest when it runs elsewhere. */
 void sched_request(struct vcpu *v, uint32_t requests);
 
-/* Who runs next on this CPU; sleeps until there is one. `previous` (or NULL) stops running, and goes back to its queue if it is eligible. */
+/* Who runs next on this CPU; sleeps until there is one. `previous` (or NULL) stops running, and goes back to its queue if it is eligible. The caller takes the
+ * requests of the new one by an atomic exchange before it enters it: see the barriers in sched.c. */
 struct vcpu *sched_next(struct vcpu *previous);
 
 /* Both while v is held and neither runs nor is queued. The affinity mask holds at least one CPU that exists. */

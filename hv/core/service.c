@@ -18,7 +18,7 @@ static void submit(struct vcpu *v, enum hv_exit_kind kind)
     s->serial++;
     atomic_store_release(&s->kind, (uint32_t)kind);
     v->service_kind = (uint32_t)kind;
-    sched_hold(v, HOLD_SERVICE);
+    sched_hold_self(v, HOLD_SERVICE);
     notify_manager(v->domain, HV_NOTIFY_VCPU(v->domain->id, v->index));
 }
 
