@@ -9,6 +9,7 @@ include tests/host/host.mk
 include tests/fuzz/fuzz.mk
 -include tests/manager/manager.mk
 -include tests/guest/guests.mk
+-include tests/guest/linux/linux.mk
 
 .PHONY: check test boot-tests host-list fuzz-list
 
