@@ -90,6 +90,26 @@ void fpu_restore(const void *area, uint64_t xcr0)
         xsetbv(0, xcr0);
 }
 
+uint64_t fpu_exchange(void *from, const void *to, uint64_t xcr0)
+{
+    uint64_t max = xcr0_max;
+    if (!max) {
+        fpu_save(from);
+        fpu_restore(to, 0);
+        return 0;
+    }
+    uint64_t old = xgetbv(0);
+    if (old != max)
+        xsetbv(0, max);
+    __asm__ volatile("xsave64 %0\n\txrstor64 %1"
+                     : "+m"(*(struct fpu_area *)from)
+                     : "m"(*(const struct fpu_area *)to), "a"(-1), "d"(-1)
+                     : "memory");
+    if (xcr0 != max)
+        xsetbv(0, xcr0);
+    return old;
+}
+
 bool fpu_xcr0_valid(uint64_t xcr0)
 {
     if (!(xcr0 & XCR0_X87) || (xcr0 & ~xcr0_max))

@@ -32,6 +32,9 @@ void fpu_save(void *area);
 /* The other way; then XCR0 becomes the guest's. */
 void fpu_restore(const void *area, uint64_t xcr0);
 
+/* Both at once: `from` is saved, `to` and its XCR0 loaded. Returns the XCR0 that was there. */
+uint64_t fpu_exchange(void *from, const void *to, uint64_t xcr0);
+
 /* Would XRSTOR take this area? Only components that exist, standard format, reserved bytes of the header and MXCSR bits zero. */
 bool fpu_area_valid(const void *area);
 

@@ -58,16 +58,6 @@ struct vm_exit_event vm_exit_interruption(void)
     return e;
 }
 
-struct vm_exit_io vm_exit_io(void)
-{
-    uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
-    return (struct vm_exit_io){.port = (uint16_t)(q >> 16),
-                               .width = (uint8_t)((q & 7) + 1),
-                               .in = q & BIT(3),
-                               .string = q & BIT(4),
-                               .rep = q & BIT(5)};
-}
-
 struct vm_exit_cr vm_exit_cr(void)
 {
     uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);

@@ -129,7 +129,15 @@ struct vm_exit_io {
     uint8_t width; /* bytes */
     bool in, string, rep;
 };
-struct vm_exit_io vm_exit_io(void);
+static inline struct vm_exit_io vm_exit_io(void)
+{
+    uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+    return (struct vm_exit_io){.port = (uint16_t)(q >> 16),
+                               .width = (uint8_t)((q & 7) + 1),
+                               .in = q & BIT(3),
+                               .string = q & BIT(4),
+                               .rep = q & BIT(5)};
+}
 
 enum vm_exit_cr_kind { CR_MOV_TO, CR_MOV_FROM, CR_CLTS, CR_LMSW };
 struct vm_exit_cr {

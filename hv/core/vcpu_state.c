@@ -39,6 +39,46 @@ static void save_switched(struct vcpu *v)
     s->dr6 = read_dr6();
 }
 
+/* Reads what is there, and writes only what differs: guests of one kind share most values, and these writes take long. */
+static inline uint64_t exchange_msr(uint32_t msr, uint64_t value)
+{
+    uint64_t old = rdmsr(msr);
+    if (old != value)
+        wrmsr(msr, value);
+    return old;
+}
+
+#define EXCHANGE_DR(n, value)                                                                      \
+    ({                                                                                             \
+        uint64_t old_ = read_dr##n(), new_ = (value);                                              \
+        if (old_ != new_)                                                                          \
+            write_dr##n(new_);                                                                     \
+        old_;                                                                                      \
+    })
+
+/* From one vCPU to the next: its state out and the other's in, register by register. */
+static void exchange_switched(struct vcpu *from, const struct vcpu *to)
+{
+    struct vcpu_switched *out = &from->switched;
+    const struct vcpu_switched *in = &to->switched;
+    out->xcr0 = fpu_exchange(from->xsave, to->xsave, in->xcr0);
+    out->star = exchange_msr(MSR_IA32_STAR, in->star);
+    out->lstar = exchange_msr(MSR_IA32_LSTAR, in->lstar);
+    out->cstar = exchange_msr(MSR_IA32_CSTAR, in->cstar);
+    out->fmask = exchange_msr(MSR_IA32_FMASK, in->fmask);
+    out->kernel_gs_base = exchange_msr(MSR_IA32_KERNEL_GS_BASE, in->kernel_gs_base);
+    if (pcpu_self()->has_tsc_aux)
+        out->tsc_aux = exchange_msr(MSR_IA32_TSC_AUX, in->tsc_aux);
+    out->cr2 = read_cr2();
+    write_cr2(in->cr2);
+    out->dr[0] = EXCHANGE_DR(0, in->dr[0]);
+    out->dr[1] = EXCHANGE_DR(1, in->dr[1]);
+    out->dr[2] = EXCHANGE_DR(2, in->dr[2]);
+    out->dr[3] = EXCHANGE_DR(3, in->dr[3]);
+    out->dr6 = EXCHANGE_DR(6, in->dr6);
+}
+
+/* The same when nobody's state is in the processor. */
 static void restore_switched(const struct vcpu *v)
 {
     const struct vcpu_switched *s = &v->switched;
@@ -89,8 +129,7 @@ void vcpu_load(struct vcpu *v)
     if (v->vmcs_on != p->arch.index)
         vcpu_unload(v);
     /* The call above serves calls from others meanwhile, so `loaded` is read afterwards. */
-    if (p->loaded)
-        save_switched(p->loaded);
+    struct vcpu *from = p->loaded;
     vmx_context_load(&v->vmx);
     if (v->vmcs_on != p->arch.index) {
         vmcs_set_cpu();
@@ -99,7 +138,10 @@ void vcpu_load(struct vcpu *v)
         atomic_fetch_or_full(&v->domain->ran_on, BIT(p->arch.index));
     }
     p->loaded = v;
-    restore_switched(v);
+    if (from)
+        exchange_switched(from, v);
+    else
+        restore_switched(v);
 }
 
 void vcpu_reload(struct vcpu *v)
