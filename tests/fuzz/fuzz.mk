@@ -48,8 +48,8 @@ build/fuzz/seeds/stamp: tests/fuzz/seeds.py
 .PHONY: fuzz fuzz-short fuzz-build
 fuzz-build: $(FUZZ_TARGETS:%=build/fuzz/%) build/fuzz/seeds/stamp
 
-fuzz-short: fuzz-build
+fuzz-short: fuzz-build ## each fuzz target for FUZZ_SECONDS (10)
 	@tests/fuzz/run.sh $(FUZZ_JOBS) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-fuzz: fuzz-build
+fuzz: fuzz-build ## each fuzz target for a long time
 	@tests/fuzz/run.sh $(FUZZ_JOBS) $(FUZZ_LONG_SECONDS) $(FUZZ_TARGETS)
