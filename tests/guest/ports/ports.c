@@ -6,6 +6,7 @@
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/report.h"
 #include "tests/guest/lib/trap.h"
+#include "tests/guest/ports/ports.h"
 
 const char guest_name[] = "ports";
 
@@ -239,6 +240,7 @@ static void user(void)
 void guest_main(const char *cmdline)
 {
     (void)cmdline;
+    ports_limits();
     sweep();
     strings();
     faults();
