@@ -34,7 +34,7 @@ extern const uint8_t vmx_exit[];
      PROC_MONITOR_EXITING | PROC_SECONDARY)
 #define PROC2_WANTED                                                                               \
     (PROC2_EPT | PROC2_VPID | PROC2_UNRESTRICTED_GUEST | PROC2_WBINVD_EXITING | PROC2_RDTSCP |     \
-     PROC2_INVPCID | PROC2_XSAVES)
+     PROC2_INVPCID | PROC2_ENCLS_EXITING | PROC2_XSAVES)
 #define EXIT_WANTED                                                                                \
     (EXIT_HOST_64 | EXIT_ACK_INTERRUPT | EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT |         \
      EXIT_LOAD_PAT | EXIT_SAVE_DEBUG_CONTROLS)
@@ -85,6 +85,8 @@ static void write_controls(const struct vmcs_setup *s)
     write_all(table, ARRAY_SIZE(table));
     if (vmx_caps_has(caps, VMX_WORD_PROC2, PROC2_XSAVES))
         vmcs_write(VMCS_XSS_EXITING_BITMAP, ~0UL);
+    if (vmx_caps_has(caps, VMX_WORD_PROC2, PROC2_ENCLS_EXITING))
+        vmcs_write(VMCS_ENCLS_EXITING_BITMAP, ~0UL); /* guests have no SGX */
 }
 
 static void write_host(const struct vmx_context *c)

@@ -133,7 +133,8 @@ void vmx_caps_read(struct vmx_caps *caps)
     caps->misc = rdmsr(MSR_IA32_VMX_MISC);
     caps->cr0_must = rdmsr(MSR_IA32_VMX_CR0_FIXED0);
     caps->cr0_may = rdmsr(MSR_IA32_VMX_CR0_FIXED1);
-    caps->cr4_must = rdmsr(MSR_IA32_VMX_CR4_FIXED0);
+    /* MCE too, whatever a guest writes: a machine check with MCE clear would shut the processor down. */
+    caps->cr4_must = rdmsr(MSR_IA32_VMX_CR4_FIXED0) | CR4_MCE;
     caps->cr4_may = rdmsr(MSR_IA32_VMX_CR4_FIXED1);
 }
 

@@ -52,6 +52,7 @@
 #define PROC2_RDRAND_EXITING     BIT(11)
 #define PROC2_INVPCID            BIT(12)
 #define PROC2_VMFUNC             BIT(13)
+#define PROC2_ENCLS_EXITING      BIT(15)
 #define PROC2_RDSEED_EXITING     BIT(16)
 #define PROC2_XSAVES             BIT(20)
 #define PROC2_TSC_SCALING        BIT(25)
