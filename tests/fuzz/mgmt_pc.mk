@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Fuzz targets of the management domain: kernels of the Linux boot protocol, devices of a PC.
+
+FUZZ_TARGETS += mgmt_linux mgmt_pc
+
+mgmt_linux_FUZZ_SRCS = mgmt/builder/plan.c mgmt/builder/linux.c mgmt/builder/linux_state.c
+mgmt_pc_FUZZ_SRCS = mgmt/lib/access.c mgmt/devices/rtc.c mgmt/devices/rtc_time.c mgmt/devices/acpi_pm.c \
+	mgmt/devices/reset_control.c mgmt/devices/i8042.c mgmt/devices/pci_host.c
+
+build/fuzz/seeds/mgmt-pc-stamp: tests/fuzz/mgmt_pc_seeds.py
+	@python3 tests/fuzz/mgmt_pc_seeds.py build/fuzz/seeds
+	@touch $@
+fuzz-build: build/fuzz/seeds/mgmt-pc-stamp
