@@ -232,5 +232,6 @@ void test_abi(void)
     }
     abi_poison();
     abi_callers();
+    abi_dying();
     abi_world_destroy();
 }

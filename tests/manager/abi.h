@@ -94,4 +94,7 @@ uint32_t abi_xsave_size(void);
 
 /* ---- abi_callers.c */
 void abi_callers(void);
+
+/* ---- abi_dying.c */
+void abi_dying(void);
 void abi_poison(void);
