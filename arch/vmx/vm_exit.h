@@ -108,6 +108,9 @@ static inline void vm_exit_advance(void)
     vm_exit_advance_by(vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
+/* At the exit of a #DB that goes back to the guest. */
+void vm_exit_keep_shadow_step(void);
+
 /* A single-step trap is due before the next instruction. */
 bool vm_exit_trap_pending(void);
 

@@ -21,6 +21,8 @@
 static void reflect(struct vcpu *v, const struct vm_exit_event *e)
 {
     sti_nop_cli();
+    if (e->vector == VECTOR_DB)
+        vm_exit_keep_shadow_step();
     if (e->type == INJECT_PRIV_EXCEPTION) {
         inject_int1(vm_exit_length());
         return;
