@@ -137,11 +137,16 @@ __asm__("shadow_ss: mov $0x10, %ecx; xor %eax, %eax\n pushf\n orq $0x100, (%rsp)
         "shadow_ss_ud_at: vmxoff\n int $0x40\n"
         "shadow_ss_gp: mov $0x10, %ebx; mov $0x1234, %ecx\n pushf\n orq $0x100, (%rsp)\n popf\n "
         "mov %ebx, %ss\n rdmsr\n int $0x40\n"
+        "shadow_ss_int1: mov $0x10, %ecx\n pushf\n orq $0x100, (%rsp)\n popf\n mov %ecx, %ss\n "
+        ".byte 0xf1\n shadow_ss_int1_end: nop\n"
+        "pushf\n andq $~0x100, (%rsp)\n popf\n int $0x40\n"
+        "shadow_sti_int1: pushf\n orq $0x100, (%rsp)\n popf\n sti\n .byte 0xf1\n cli\n"
+        "pushf\n andq $~0x100, (%rsp)\n popf\n int $0x40\n"
         "shadow_ss_io: mov $0x10, %ecx; mov $0x1234, %edx\n mov %ecx, %ss\n in %dx, %al\n mov "
         "%ecx, %ss\n cpuid\n int $0x40\n");
 extern const uint8_t shadow_ss[], shadow_ss_cpuid[], shadow_ss_end[], shadow_sti[],
     shadow_sti_cpuid[], shadow_sti_end[], shadow_ss_ud[], shadow_ss_ud_at[], shadow_ss_gp[],
-    shadow_ss_io[];
+    shadow_ss_io[], shadow_ss_int1[], shadow_ss_int1_end[], shadow_sti_int1[];
 
 static void shadow_run(const uint8_t *code)
 {
@@ -170,6 +175,13 @@ void except_shadows(void)
            "MOV SS, VMXOFF with TF: vector %lu, %u traps", trap.vector, steps.count);
     shadow_run(shadow_ss_gp);
     report(trap.vector == V_GP, "MOV SS, RDMSR of nothing with TF: vector %lu, %u traps",
+           trap.vector, steps.count);
+    shadow_run(shadow_ss_int1);
+    report(trap.vector == TRAP_END && steps.count >= 5 &&
+               steps.rip[0] == (uint64_t)(uintptr_t)shadow_ss_int1_end,
+           "MOV SS, INT1 with TF: vector %lu, %u traps", trap.vector, steps.count);
+    shadow_run(shadow_sti_int1);
+    report(trap.vector == TRAP_END && steps.count >= 6, "STI, INT1 with TF: vector %lu, %u traps",
            trap.vector, steps.count);
     shadow_run(shadow_ss_io);
     report(trap.vector == TRAP_END && !steps.count, "MOV SS, IN, MOV SS, CPUID: vector %lu",
