@@ -78,6 +78,7 @@ vmx_exit:
     je      .Lcpuid
 #endif
 .Lfull: /* RDI = context, RSI = reason */
+    push    %rdi                        /* twice: the stack is aligned for C */
     STORE_PRESERVED %rdi
     call    hv_vmexit
 .Lenter:
@@ -91,6 +92,7 @@ vmx_exit:
     jmp     .Lrefused
 
 .Lvmcall:
+    push    %rdi
     call    hv_fast_vmcall
     test    %edx, %edx
     je      .Ldeclined
@@ -100,7 +102,7 @@ vmx_exit:
     mov     %rax, 0(%rsp)
     jmp     .Lserve
 
-.Lcpuid:
+.Lcpuid: /* Not aligned here: it keeps nothing on the stack that would have to be. */
     call    hv_fast_cpuid
     pop     %rsp
     mov     24(%rsp), %rbx
@@ -115,7 +117,7 @@ vmx_exit:
     jmp     .Lenter
 
 .Ldeclined:
-    mov     (%rsp), %rdi
+    pop     %rdi
     mov     $EXIT_REASON, %esi
     vmread  %rsi, %rsi
     jmp     .Lfull
