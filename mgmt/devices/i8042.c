@@ -107,7 +107,7 @@ static const struct row {
     {0xa8, 0xa8, clear_bits},      {0xa9, 0xa9, test_port},        {0xaa, 0xaa, self_test},
     {0xab, 0xab, test_port},       {0xad, 0xad, set_bits},         {0xae, 0xae, clear_bits},
     {0xc0, 0xc0, read_input_port}, {0xd0, 0xd0, read_output_port}, {0xd1, 0xd4, expect_data},
-    {0xdd, 0xdd, switch_a20},      {0xdf, 0xdf, switch_a20},        {CMD_PULSE, 0xff, pulse},
+    {0xdd, 0xdd, switch_a20},      {0xdf, 0xdf, switch_a20},       {CMD_PULSE, 0xff, pulse},
 };
 
 static void write_output_port(struct i8042 *c, uint8_t value)
