@@ -280,16 +280,48 @@ int64_t domain_mem_unmap(struct domain *d, gpa_t gpa, uint64_t pages)
     return (int64_t)done;
 }
 
+/* A leaf of a dying domain, cleared already, goes as a whole: that never needs a page for tables. Leaves are of one kind, since one call has made them. */
+static void release_leaf(struct domain *d, const struct ept_leaf *leaf, bool own)
+{
+    uint64_t pages = leaf->size / PAGE_SIZE;
+    spin_lock(&frame_lock);
+    struct frame *f = frame_at(leaf->pa);
+    enum ept_status s = ept_unmap(&d->ept, leaf->gpa, leaf->size);
+    hv_assert(s == EPT_OK);
+    if (own) {
+        /* Nobody else can hold its frames: its vCPUs are gone, and nothing is shared on. */
+        hv_assert(frame_free_run(leaf->pa, pages, d->id) == pages);
+        give_back(domain_get(0), d, leaf->pa, leaf->pa, pages);
+    } else {
+        for (uint64_t i = 0; i < pages; i++)
+            f[i].shares--;
+        d->shared_pages -= pages;
+    }
+    spin_unlock(&frame_lock);
+}
+
 bool domain_mem_release(struct domain *d)
 {
-    uint64_t all = EPT_GPA_END / PAGE_SIZE;
-    int64_t done = domain_mem_unmap(d, d->release_at * PAGE_SIZE, all - d->release_at);
-    /* Nobody else can hold a dying domain's frames: its vCPUs are gone, and nothing is shared on. */
-    hv_assert(done > 0 || d->release_at == all || done == -HV_ENOMEM);
-    if (done == -HV_ENOMEM) {
-        log_error("domain %u: no memory to split its mappings while it is destroyed", d->id);
-        return false;
+    const uint64_t all = EPT_GPA_END / PAGE_SIZE;
+    /* Nothing of it runs again, so once is enough. */
+    if (!d->release_at)
+        domain_mem_shootdown(d);
+    for (uint64_t mapped = 0; d->release_at < all && mapped < RELEASE_STEPS * SCRUB_MAX;) {
+        struct ept_leaf leaf = ept_lookup(&d->ept, d->release_at * PAGE_SIZE);
+        uint64_t left = (leaf.gpa + leaf.size) / PAGE_SIZE - d->release_at;
+        if (!leaf.access) {
+            d->release_at += least(left, all - d->release_at);
+            continue;
+        }
+        uint64_t pages = least(left, SCRUB_MAX);
+        uint64_t pa = leaf.pa + d->release_at * PAGE_SIZE - leaf.gpa;
+        bool own = frame_at(pa)->owner == d->id;
+        if (own)
+            gmem_scrub(pa, pages);
+        if (pages == left)
+            release_leaf(d, &leaf, own);
+        d->release_at += pages;
+        mapped += pages;
     }
-    d->release_at += (uint64_t)done;
     return d->release_at >= all;
 }
