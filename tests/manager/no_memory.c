@@ -139,8 +139,43 @@ static void whole_pool(uint32_t first)
     CHECK_EQ(after.domains + 1, before.domains);
 }
 
+/*
+ * A domain of one large leaf whose limit is reached: taking a piece of it back wants a table, but
+ * its destruction wants none. On machines that have the memory.
+ */
+static void large_leaf(void)
+{
+    const uint64_t count = 512 * 512;
+    struct hv_domain_create c = {.max_vcpus = 1, .name = "large"};
+    if (lab_pages_left() < 2 * count)
+        return;
+    gpa_t own = lab_pages(count, count * PAGE);
+    int64_t d = call_domain_create(&c);
+    uint32_t limit = (uint32_t)look((uint32_t)d).domain.pool_pages;
+    CHECK_EQ(hv_domain_destroy((uint32_t)d), 0);
+    struct audit before = lab_audit();
+    /* The root and one table lead to a leaf of a GiB. */
+    c.pool_pages = limit + 1;
+    d = call_domain_create(&c);
+    *(uint64_t *)lab_at(own + 511 * LARGE_PAGE) = 1;
+    CHECK_EQ(call_mem_donate((uint32_t)d, own, 0, count, HV_MEM_WRITE), count);
+    struct hv_mem_query q = {.gpa = 0};
+    CHECK_EQ(call_mem_query((uint32_t)d, &q), 0);
+    if (CHECK_EQ(q.length, count * PAGE)) {
+        CHECK_EQ(hv_mem_unmap((uint32_t)d, 0, 1), -(uint64_t)HV_ENOMEM);
+        CHECK_EQ(hv_mem_unmap((uint32_t)d, 0, 4096), -(uint64_t)HV_ENOMEM);
+    }
+    CHECK_EQ(hv_domain_destroy((uint32_t)d), 0);
+    CHECK_EQ(*(uint64_t *)lab_at(own + 511 * LARGE_PAGE), 0);
+    struct audit after = lab_audit();
+    CHECK_EQ(after.memory_pages, before.memory_pages);
+    CHECK_EQ(after.domains, before.domains);
+    CHECK_EQ(after.pool_free, before.pool_free);
+}
+
 void test_no_memory(void)
 {
+    large_leaf();
     struct hv_domain_create c = {.max_vcpus = 4, .name = "warm"};
     pages = lab_pages(PLACES + 8, PAGE);
     int64_t d = call_domain_create(&c);
