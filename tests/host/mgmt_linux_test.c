@@ -243,6 +243,12 @@ TEST(linux_initrd)
         }
         EXPECT_EQ(get32(bytes_at(plan.esi) + 0x218), rows[i].at);
     }
+    make_file(); /* right below a kernel that is in the way */
+    put32(file + 0x258, 0x200000);
+    put32(file + 0x22c, 0x220000);
+    run(plan_linux, 4 * MIB, 1);
+    EXPECT_EQ(plan.piece[0].to, 0x200000U);
+    EXPECT_EQ(get32(bytes_at(plan.esi) + 0x218), 0x200000U - 0x2000);
     make_file();
     run(plan_linux, 4ULL << 30, 1); /* below the devices, and the rest of the RAM is told */
     EXPECT_EQ(get32(bytes_at(plan.esi) + 0x218), 0x7fffe000U);
