@@ -77,6 +77,17 @@ static void faults(void)
     expect("#SS, not canonical", V_SS, 0);
 }
 
+/* Faults that the hypervisor injects look as the processor's own do. */
+static void injected(void)
+{
+    TRY("rdmsr", ::"c"(0x1234) : "rax", "rdx");
+    expect("an injected #GP", V_GP, 0);
+    report(trap.rflags & RFLAGS_RF, "an injected #GP has no RF in the image of RFLAGS");
+    TRY("vmxoff", ::: "memory");
+    expect("an injected #UD", V_UD, 0);
+    report(trap.rflags & RFLAGS_RF, "an injected #UD has no RF in the image of RFLAGS");
+}
+
 static void page_faults(void)
 {
     nothing = map_page(0, 0, 0);
@@ -194,6 +205,7 @@ void guest_main(const char *cmdline)
 {
     (void)cmdline;
     faults();
+    injected();
     page_faults();
     software();
     pairs();
