@@ -100,6 +100,7 @@ clean: ## remove build/ (the caches outside the tree stay)
 	rm -rf $(BUILD)
 
 include mgmt/mgmt.mk
+include mgmt/example/example.mk
 include tests/guest/hello/hello.mk
 -include tests/bench/bench.mk
 -include tests/tests.mk
