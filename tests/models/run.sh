@@ -20,7 +20,7 @@ check() # model, expected (holds or fails), -D options
     [ "$expected" = holds ] || ends=-E # the claim itself must fail, a process that is stuck is not enough
     mkdir -p "$work/run"
     log=$work/run/log
-    (cd "$work/run" && cp "$here"/*.pml "$here"/*.h . && spin "$@" -a "$model.pml" && gcc -w -O2 -DSAFETY -DNOREDUCE -o pan pan.c &&
+    (cd "$work/run" && cp "$here"/*.pml . && spin "$@" -a "$model.pml" && gcc -w -O2 -DSAFETY -DNOREDUCE -o pan pan.c &&
         ./pan -m200000 $ends) >"$log" 2>&1 || true
     if ! grep -q 'errors: ' "$log" || grep -q 'max search depth too small\|out of memory\|resource' "$log"; then
         found="was not searched"

@@ -20,7 +20,7 @@
 #define QUEUED   4
 #define CURRENT  5 /* the run queue's: 0 = idle */
 
-#include "tso.h"
+#include "tso.pml"
 
 bool ipi;        /* pending at the vCPU's processor */
 byte left[CPUS]; /* requests that a sender will still send */
