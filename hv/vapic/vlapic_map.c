@@ -111,8 +111,8 @@ static void start_logical(struct vlapic_walk *w, uint32_t dest, bool wide)
     w->range = false;
     w->position = 0;
     w->end = 1 + (words < VLAPIC_MAP_NARROW ? words : VLAPIC_MAP_NARROW);
-    w->cluster = wide ? dest >> 16 : 0;
-    w->word[0] = wide ? dest & 0xffff : dest;
+    w->cluster = dest >> 16;
+    w->word[0] = dest & 0xffff;
     for (uint32_t i = 1; i < w->end; i++) {
         w->word[i] = 0;
         if (!wide &&

@@ -250,6 +250,10 @@ TEST(l14_lowest_priority)
     vapic_fixed(&apics[0], 0xe0);
     vlapic_ack(&apics[0].a);
     EXPECT_EQ(lowest(0x0f, true)->id, 1);
+    vlapic_end(&apics[0].a);
+    EXPECT_EQ(lowest(0x0f, true)->id, 0);
+    vapic_fixed(&apics[0], 0xe0);
+    vlapic_ack(&apics[0].a);
     /* Disabled by software, or off: no candidate. */
     vapic_write(&apics[1], 0xf0, 0xff);
     EXPECT_EQ(lowest(0x0f, true)->id, 2);

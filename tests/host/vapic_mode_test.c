@@ -148,6 +148,20 @@ TEST(l18_init_erases_sipi)
     EXPECT_EQ(vector, 0x34);
 }
 
+TEST(l18_init_erases_nmi_and_smi)
+{
+    uint8_t error, vector = 0;
+    vapic_make(&v, 1, false, NULL);
+    vapic_send(&v, 4, 0, false, &error);
+    vapic_send(&v, 2, 0, false, &error);
+    vapic_send(&v, 5, 0, false, &error);
+    EXPECT_FALSE(vlapic_event_take(&v.a, HV_LAPIC_NMI));
+    EXPECT_FALSE(vlapic_event_take(&v.a, HV_LAPIC_SMI));
+    EXPECT_EQ(vlapic_event_start(&v.a, &vector), VLAPIC_START_INIT);
+    EXPECT_EQ(vapic_send(&v, 4, 0, false, &error), VLAPIC_NEW); /* after it: kept */
+    EXPECT_TRUE(vlapic_event_take(&v.a, HV_LAPIC_NMI));
+}
+
 TEST(l18_bsp_does_not_wait)
 {
     uint8_t error, vector = 0;

@@ -155,6 +155,12 @@ TEST(l36_a1_msr_reads)
         }
     }
     EXPECT_EQ(v.a.esr_pending, 0);
+    for (uint32_t high = 0x10000000; high != 0;
+         high += 0x10000000) { /* the number times 16 has lost them */
+        uint64_t value;
+        EXPECT_FALSE(vlapic_msr_read(&v.a, high | 0x802, v.now, &value));
+        EXPECT_FALSE(vapic_wrmsr(&v, high | 0x808, 0));
+    }
 }
 
 TEST(l36_a1_msr_writes_every_bit)

@@ -122,6 +122,19 @@ TEST(l38_timers)
     EXPECT_EQ(vlapic_timer_deadline(&w.a, 50), 987654321);
 }
 
+/* LDR of x2APIC mode follows from the ID, whatever a record says. */
+TEST(l38_x2apic_ldr)
+{
+    vapic_make(&v, 0x21, false, NULL);
+    vapic_make(&w, 0x21, false, NULL);
+    vapic_enable(&v, true);
+    vlapic_state_get(&v.a, v.now, &record);
+    record.regs[0xd0 / 4] = 0x12345678;
+    EXPECT_TRUE(vlapic_state_set(&w.a, 50, &record, sizeof(record)));
+    EXPECT_EQ(w.page[0xd0 / 4], 0x20002);
+    EXPECT_EQ(w.page[0x20 / 4], 0x21);
+}
+
 static void refused(const char *what, size_t size)
 {
     static struct vapic before;
