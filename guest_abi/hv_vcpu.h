@@ -91,7 +91,6 @@ enum hv_exit_kind {
     HV_EXIT_DECODE =
         3, /* a claimed page, by an instruction that is not decoded: the bytes are in `insn` */
     HV_EXIT_KICK = 4,     /* HV_CALL_VCPU_KICK */
-    HV_EXIT_SHUTDOWN = 5, /* triple fault: the vCPU is stopped, the domain dead */
 };
 
 /*

@@ -53,7 +53,7 @@ void domain_serve(void *ctx, uint32_t number)
         if (!service)
             continue;
         uint32_t kind = __atomic_load_n(&service->kind, __ATOMIC_ACQUIRE);
-        if (kind == HV_EXIT_NONE || kind == HV_EXIT_SHUTDOWN)
+        if (kind == HV_EXIT_NONE)
             continue; /* the end of the domain is told by its own notification */
         answer(domain, vcpu, service, kind);
         __atomic_store_n(&service->kind, HV_EXIT_NONE, __ATOMIC_RELEASE);

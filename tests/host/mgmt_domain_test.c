@@ -260,7 +260,6 @@ TEST(domain_death_is_told)
     EXPECT_EQ(deaths, 0U); /* it lives */
     fake.state[domain->id] = HV_DOMAIN_DEAD;
     fake_notify(HV_NOTIFY_DOMAIN(domain->id));
-    request(domain, 0, HV_EXIT_SHUTDOWN, 0, 0, false, 0);
     events_run_once();
     EXPECT_EQ(deaths, 1U);
     EXPECT_EQ(fake.completed, 0U);
