@@ -48,15 +48,15 @@ int claims_remove(struct claims *c, const struct hv_claim *claim)
     return result;
 }
 
-bool claims_has(struct claims *c, enum hv_claim_space space, uint64_t address)
+bool claims_has(struct claims *c, enum hv_claim_space space, uint64_t address, uint64_t width)
 {
     if (!atomic_load_relaxed(&c->count))
         return false;
     bool found = false;
     spin_lock(&c->lock);
     for (uint32_t i = 0; i < c->count && !found; i++)
-        found =
-            c->claim[i].space == space && address >= c->claim[i].start && address < c->claim[i].end;
+        found = c->claim[i].space == space && address < c->claim[i].end &&
+                c->claim[i].start < address + width;
     spin_unlock(&c->lock);
     return found;
 }

@@ -31,6 +31,7 @@ int claims_add(struct claims *c, const struct hv_claim *claim) __attribute__((wa
 int claims_remove(struct claims *c, const struct hv_claim *claim)
     __attribute__((warn_unused_result));
 
-bool claims_has(struct claims *c, enum hv_claim_space space, uint64_t address);
+/* Is any of the `width` bytes from address on claimed? An access that only reaches into a claim goes to the manager whole. */
+bool claims_has(struct claims *c, enum hv_claim_space space, uint64_t address, uint64_t width);
 
 #endif

@@ -114,7 +114,7 @@ static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool w
                            : gmem_read(v->domain, gpa, data, width);
         return failed ? ACCESS_FOREIGN : ACCESS_DONE;
     }
-    if (claims_has(v->domain->claims, HV_CLAIM_MMIO, gpa))
+    if (claims_has(v->domain->claims, HV_CLAIM_MMIO, gpa, 1))
         return serviced(v, gpa, width, write, data);
     if (!write)
         *data = all_ones(width);
@@ -151,8 +151,8 @@ static enum access access_linear(struct vcpu *v, struct cpu_view *w, uint64_t li
     if (a != ACCESS_DONE)
         return a;
     uint8_t head = (uint8_t)(PAGE_SIZE - (linear & ~PAGE_MASK));
-    if (claims_has(v->domain->claims, HV_CLAIM_MMIO, gpa) ||
-        claims_has(v->domain->claims, HV_CLAIM_MMIO, last))
+    if (claims_has(v->domain->claims, HV_CLAIM_MMIO, gpa, 1) ||
+        claims_has(v->domain->claims, HV_CLAIM_MMIO, last, 1))
         return ACCESS_FOREIGN;
     uint64_t low = *data & all_ones(head), high = *data >> (8 * head);
     a = access_at(v, gpa, head, write, &low);
@@ -178,7 +178,7 @@ static enum access access_string(struct vcpu *v, struct cpu_view *w, unsigned se
 static enum access access_port(struct vcpu *v, uint8_t width, bool write, uint64_t *data)
 {
     struct vcpu_emulation *e = &v->emulation;
-    if (!claims_has(v->domain->claims, HV_CLAIM_PIO, e->port)) {
+    if (!claims_has(v->domain->claims, HV_CLAIM_PIO, e->port, width)) {
         if (!write)
             *data = all_ones(width);
         return ACCESS_DONE;

@@ -23,7 +23,7 @@ void exit_io(struct vcpu *v)
         emulate_string_io(v, io.port);
         return;
     }
-    if (claims_has(v->domain->claims, HV_CLAIM_PIO, io.port)) {
+    if (claims_has(v->domain->claims, HV_CLAIM_PIO, io.port, io.width)) {
         v->emulation.insn.op =
             INSN_NONE; /* the answer is for this access, not for an emulated instruction */
         service_pio(v, io.port, io.width, !io.in,

@@ -19,10 +19,11 @@ static const struct {
 } devices[] = {{0x60, 0x60}, {0x64, 0x64}, {0x70, 0x71},   {0x80, 0x80},   {0x92, 0x92},
                {0xe9, 0xe9}, {0xf4, 0xf7}, {0x3f8, 0x3ff}, {0x600, 0x60b}, {0xcf8, 0xcff}};
 
+/* Does an access of up to four bytes from here on reach a device? */
 static bool is_device(unsigned port)
 {
     for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
-        if (port >= devices[i].first && port <= devices[i].last)
+        if (port + 3 >= devices[i].first && port <= devices[i].last)
             return true;
     return false;
 }
