@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How header.S tells boot_main which protocol brought us here: the value that the loader left in EAX, or PVH's own magic. */
+/*
+ * How header.S tells boot_main which protocol brought us here: the value that the loader left in EAX, or
+ * PVH's own magic.
+ */
 #ifndef BOOT_BOOT_ASM_H
 #define BOOT_BOOT_ASM_H
 

@@ -30,14 +30,17 @@ bool boot_read(const struct boot_env *env, uint64_t pa, void *to, uint64_t len);
 bool boot_copy_string(char *to, size_t size, const void *from, uint64_t len);
 
 /* `pa` 0 gives the empty string. An unreadable byte gives the empty string and the problem (kind, index). */
-bool boot_read_string(struct boot_info *out, const struct boot_env *env, uint64_t pa, char *to,
-                      size_t size, enum boot_problem_kind kind, uint32_t index);
+bool boot_read_string(struct boot_info *out, const struct boot_env *env, uint64_t pa, char *to, size_t size,
+                      enum boot_problem_kind kind, uint32_t index);
 
 /* Record i of a list at `list`; when it cannot be read, or `list` is 0, the problem (kind, i). */
-bool boot_read_record(struct boot_info *out, const struct boot_env *env, uint64_t list, uint32_t i,
-                      void *to, uint64_t size, enum boot_problem_kind kind);
+bool boot_read_record(struct boot_info *out, const struct boot_env *env, uint64_t list, uint32_t i, void *to,
+                      uint64_t size, enum boot_problem_kind kind);
 
-/* Order: begin, add, is_usable and has_usable as needed, end. boot_info_begin and _end call the first and the last. */
+/*
+ * Order: begin, add, is_usable and has_usable as needed, end. boot_info_begin and _end call the first and the
+ * last.
+ */
 void boot_memmap_begin(struct boot_memmap *map);
 void boot_memmap_end(struct boot_memmap *map);
 void boot_memmap_add(struct boot_memmap *map, uint64_t base, uint64_t len, enum boot_mem_type type);
@@ -52,9 +55,9 @@ void boot_memmap_add_basic(struct boot_memmap *map, uint32_t lower_kib, uint32_t
 enum boot_mem_type boot_mem_type_of_e820(uint32_t type);
 
 /* The new module with an empty string, or NULL when it was refused and noted. */
-struct boot_module *boot_info_add_module(struct boot_info *out, const struct boot_env *env,
-                                         uint32_t index, uint64_t start, uint64_t end);
+struct boot_module *boot_info_add_module(struct boot_info *out, const struct boot_env *env, uint32_t index,
+                                         uint64_t start, uint64_t end);
 
 /* The same for loaders that give the address of the string. */
-void boot_info_read_module(struct boot_info *out, const struct boot_env *env, uint32_t index,
-                           uint64_t start, uint64_t end, uint64_t string_pa);
+void boot_info_read_module(struct boot_info *out, const struct boot_env *env, uint32_t index, uint64_t start,
+                           uint64_t end, uint64_t string_pa);

@@ -27,8 +27,8 @@ enum boot_error boot_info_end(struct boot_info *out)
     boot_memmap_end(&out->memmap);
     if (boot_memmap_has_usable(&out->memmap))
         return BOOT_OK;
-    return boot_info_fail(out, out->memmap.count == 0 ? BOOT_ERROR_NO_MEMORY_MAP
-                                                      : BOOT_ERROR_NO_USABLE_MEMORY);
+    return boot_info_fail(out,
+                          out->memmap.count == 0 ? BOOT_ERROR_NO_MEMORY_MAP : BOOT_ERROR_NO_USABLE_MEMORY);
 }
 
 void boot_info_note(struct boot_info *out, enum boot_problem_kind kind, uint32_t index)
@@ -62,8 +62,8 @@ bool boot_copy_string(char *to, size_t size, const void *from, uint64_t len)
 }
 
 /* Byte by byte: the length is unknown, and the byte behind the NUL need not be readable. */
-bool boot_read_string(struct boot_info *out, const struct boot_env *env, uint64_t pa, char *to,
-                      size_t size, enum boot_problem_kind kind, uint32_t index)
+bool boot_read_string(struct boot_info *out, const struct boot_env *env, uint64_t pa, char *to, size_t size,
+                      enum boot_problem_kind kind, uint32_t index)
 {
     for (size_t i = 0; pa != 0 && i < size; i++) {
         if (i > UINT64_MAX - pa || !boot_read(env, pa + i, &to[i], 1)) {
@@ -78,8 +78,8 @@ bool boot_read_string(struct boot_info *out, const struct boot_env *env, uint64_
     return pa != 0;
 }
 
-bool boot_read_record(struct boot_info *out, const struct boot_env *env, uint64_t list, uint32_t i,
-                      void *to, uint64_t size, enum boot_problem_kind kind)
+bool boot_read_record(struct boot_info *out, const struct boot_env *env, uint64_t list, uint32_t i, void *to,
+                      uint64_t size, enum boot_problem_kind kind)
 {
     uint64_t offset = i * size;
     if (list != 0 && offset <= UINT64_MAX - list && boot_read(env, list + offset, to, size))
@@ -102,8 +102,8 @@ static bool overlaps_module(const struct boot_info *out, uint64_t start, uint64_
     return false;
 }
 
-struct boot_module *boot_info_add_module(struct boot_info *out, const struct boot_env *env,
-                                         uint32_t index, uint64_t start, uint64_t end)
+struct boot_module *boot_info_add_module(struct boot_info *out, const struct boot_env *env, uint32_t index,
+                                         uint64_t start, uint64_t end)
 {
     enum boot_problem_kind kind;
     if (start > end)
@@ -127,22 +127,20 @@ struct boot_module *boot_info_add_module(struct boot_info *out, const struct boo
     return NULL;
 }
 
-void boot_info_read_module(struct boot_info *out, const struct boot_env *env, uint32_t index,
-                           uint64_t start, uint64_t end, uint64_t string_pa)
+void boot_info_read_module(struct boot_info *out, const struct boot_env *env, uint32_t index, uint64_t start,
+                           uint64_t end, uint64_t string_pa)
 {
     struct boot_module *module = boot_info_add_module(out, env, index, start, end);
     if (module != NULL)
-        module->truncated =
-            boot_read_string(out, env, string_pa, module->string, sizeof(module->string),
-                             BOOT_PROBLEM_MODULE_STRING_UNREADABLE, index);
+        module->truncated = boot_read_string(out, env, string_pa, module->string, sizeof(module->string),
+                                             BOOT_PROBLEM_MODULE_STRING_UNREADABLE, index);
 }
 
 enum boot_mem_type boot_mem_type_of_e820(uint32_t type)
 {
     static const uint8_t types[] = {
-        [0] = BOOT_MEM_RESERVED,     [1] = BOOT_MEM_USABLE,     [2] = BOOT_MEM_RESERVED,
-        [3] = BOOT_MEM_ACPI_RECLAIM, [4] = BOOT_MEM_ACPI_NVS,   [5] = BOOT_MEM_BAD,
-        [6] = BOOT_MEM_RESERVED,     [7] = BOOT_MEM_PERSISTENT,
+        [0] = BOOT_MEM_RESERVED, [1] = BOOT_MEM_USABLE, [2] = BOOT_MEM_RESERVED, [3] = BOOT_MEM_ACPI_RECLAIM,
+        [4] = BOOT_MEM_ACPI_NVS, [5] = BOOT_MEM_BAD,    [6] = BOOT_MEM_RESERVED, [7] = BOOT_MEM_PERSISTENT,
     };
     return (enum boot_mem_type)(type < sizeof(types) ? types[type] : BOOT_MEM_RESERVED);
 }

@@ -68,15 +68,15 @@ enum boot_problem_kind {
     BOOT_PROBLEM_MODULE_OVERLAPS_IMAGE,  /* the range of the running hypervisor */
     BOOT_PROBLEM_MODULE_OVERLAPS_MODULE, /* an earlier one, which is kept */
     BOOT_PROBLEM_MODULE_OUTSIDE_RAM,     /* not wholly in one usable range */
-    BOOT_PROBLEM_MODULE_TOO_MANY, /* it found no room; from 256 on, index: the first of the rest */
+    BOOT_PROBLEM_MODULE_TOO_MANY,        /* it found no room; from 256 on, index: the first of the rest */
     BOOT_PROBLEM_MODULE_LIST_UNREADABLE, /* index: the first one that could not be read */
     BOOT_PROBLEM_MODULE_STRING_UNREADABLE,
     BOOT_PROBLEM_CMDLINE_UNREADABLE,
     BOOT_PROBLEM_LOADER_NAME_UNREADABLE,
     BOOT_PROBLEM_MEMMAP_UNREADABLE, /* index: the record from which on nothing was read */
-    BOOT_PROBLEM_MEMMAP_RECORD, /* index: the record with an impossible size; the rest is ignored */
-    BOOT_PROBLEM_MEMMAP_TOO_LONG, /* index: the first record that was not looked at */
-    BOOT_PROBLEM_TAG_SHORT,       /* multiboot2; index: type of the tag that was ignored */
+    BOOT_PROBLEM_MEMMAP_RECORD,     /* index: the record with an impossible size; the rest is ignored */
+    BOOT_PROBLEM_MEMMAP_TOO_LONG,   /* index: the first record that was not looked at */
+    BOOT_PROBLEM_TAG_SHORT,         /* multiboot2; index: type of the tag that was ignored */
 };
 
 struct boot_problem {
@@ -124,12 +124,12 @@ enum boot_error {
     BOOT_ERROR_NO_USABLE_MEMORY,
 };
 
-enum boot_error boot_info_from_multiboot1(struct boot_info *out, const struct boot_env *env,
-                                          uint64_t info_pa) __attribute__((warn_unused_result));
-enum boot_error boot_info_from_multiboot2(struct boot_info *out, const struct boot_env *env,
-                                          uint64_t info_pa) __attribute__((warn_unused_result));
-enum boot_error boot_info_from_pvh(struct boot_info *out, const struct boot_env *env,
-                                   uint64_t info_pa) __attribute__((warn_unused_result));
+enum boot_error boot_info_from_multiboot1(struct boot_info *out, const struct boot_env *env, uint64_t info_pa)
+    __attribute__((warn_unused_result));
+enum boot_error boot_info_from_multiboot2(struct boot_info *out, const struct boot_env *env, uint64_t info_pa)
+    __attribute__((warn_unused_result));
+enum boot_error boot_info_from_pvh(struct boot_info *out, const struct boot_env *env, uint64_t info_pa)
+    __attribute__((warn_unused_result));
 
 const char *boot_error_text(enum boot_error error);
 const char *boot_problem_text(enum boot_problem_kind kind);

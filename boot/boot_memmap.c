@@ -2,10 +2,11 @@
 /*
  * boot_memmap: one sorted list without overlaps out of what firmware says about memory.
  *
- * While it is built, the list covers [0, 2^64 - 1) without gaps; what nobody spoke of is a HOLE. A record cuts the entries
- * at its ends and raises the type of all entries between; boot_memmap_end takes the holes out. When the list is full, an
- * entry that would have to be cut is raised as a whole by a restricted record and left as it is by a usable one: memory
- * may be missing then, but a restricted range is never shown as usable.
+ * While it is built, the list covers [0, 2^64 - 1) without gaps; what nobody spoke of is a HOLE. A record
+ * cuts the entries at its ends and raises the type of all entries between; boot_memmap_end takes the holes
+ * out. When the list is full, an entry that would have to be cut is raised as a whole by a restricted record
+ * and left as it is by a usable one: memory may be missing then, but a restricted range is never shown as
+ * usable.
  */
 #include <string.h>
 

@@ -77,8 +77,7 @@ static enum verdict convert_number(const char *text, uint64_t *number)
     }
     const char *at = text;
     for (; digit_of(*at) < base; at++)
-        overflow |=
-            __builtin_mul_overflow(n, base, &n) || __builtin_add_overflow(n, digit_of(*at), &n);
+        overflow |= __builtin_mul_overflow(n, base, &n) || __builtin_add_overflow(n, digit_of(*at), &n);
     unsigned shift = shift_of(at);
     if (at == text || shift == 64)
         return MALFORMED;
@@ -135,8 +134,7 @@ static enum verdict store(const struct cmdline_key *key, const char *value)
     return MALFORMED;
 }
 
-static const struct cmdline_key *find_key(const char *name, const struct cmdline_key *keys,
-                                          size_t count)
+static const struct cmdline_key *find_key(const char *name, const struct cmdline_key *keys, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(keys[i].name, name) == 0)

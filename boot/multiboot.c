@@ -32,12 +32,10 @@ static void read_memory_map(struct boot_info *out, const struct boot_env *env,
     }
 }
 
-static void read_modules(struct boot_info *out, const struct boot_env *env,
-                         const struct multiboot_info *info)
+static void read_modules(struct boot_info *out, const struct boot_env *env, const struct multiboot_info *info)
 {
     struct multiboot_module mod;
-    uint32_t count =
-        info->mods_count < BOOT_MODULE_RECORDS_MAX ? info->mods_count : BOOT_MODULE_RECORDS_MAX;
+    uint32_t count = info->mods_count < BOOT_MODULE_RECORDS_MAX ? info->mods_count : BOOT_MODULE_RECORDS_MAX;
     for (uint32_t i = 0; i < count; i++) {
         if (!boot_read_record(out, env, info->mods_addr, i, &mod, sizeof(mod),
                               BOOT_PROBLEM_MODULE_LIST_UNREADABLE))
@@ -48,8 +46,7 @@ static void read_modules(struct boot_info *out, const struct boot_env *env,
         boot_info_note(out, BOOT_PROBLEM_MODULE_TOO_MANY, count);
 }
 
-enum boot_error boot_info_from_multiboot1(struct boot_info *out, const struct boot_env *env,
-                                          uint64_t info_pa)
+enum boot_error boot_info_from_multiboot1(struct boot_info *out, const struct boot_env *env, uint64_t info_pa)
 {
     struct multiboot_info info;
 
@@ -58,12 +55,11 @@ enum boot_error boot_info_from_multiboot1(struct boot_info *out, const struct bo
         return boot_info_fail(out, BOOT_ERROR_INFO_UNREADABLE);
 
     if (info.flags & MULTIBOOT_INFO_BOOT_LOADER_NAME)
-        boot_read_string(out, env, info.boot_loader_name, out->loader_name,
-                         sizeof(out->loader_name), BOOT_PROBLEM_LOADER_NAME_UNREADABLE, 0);
+        boot_read_string(out, env, info.boot_loader_name, out->loader_name, sizeof(out->loader_name),
+                         BOOT_PROBLEM_LOADER_NAME_UNREADABLE, 0);
     if (info.flags & MULTIBOOT_INFO_CMDLINE)
-        out->cmdline_truncated =
-            boot_read_string(out, env, info.cmdline, out->cmdline, sizeof(out->cmdline),
-                             BOOT_PROBLEM_CMDLINE_UNREADABLE, 0);
+        out->cmdline_truncated = boot_read_string(out, env, info.cmdline, out->cmdline, sizeof(out->cmdline),
+                                                  BOOT_PROBLEM_CMDLINE_UNREADABLE, 0);
     if (info.flags & MULTIBOOT_INFO_MEM_MAP)
         read_memory_map(out, env, &info);
     if ((info.flags & MULTIBOOT_INFO_MEMORY) && !boot_memmap_has_usable(&out->memmap))

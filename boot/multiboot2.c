@@ -60,8 +60,8 @@ static enum boot_error check_tags(const struct block *block)
 }
 
 /* The last tag of that type with a body of at least `min` bytes; shorter ones are noted. */
-static bool find_tag(struct boot_info *out, const struct block *block,
-                     enum multiboot2_tag_type type, uint32_t min, struct tag *found)
+static bool find_tag(struct boot_info *out, const struct block *block, enum multiboot2_tag_type type,
+                     uint32_t min, struct tag *found)
 {
     uint32_t pos = sizeof(struct multiboot2_info);
     struct tag tag;
@@ -153,16 +153,14 @@ static void read_memory(struct boot_info *out, const struct block *block)
         read_memory_map(out, &tag, find_tag(out, block, MULTIBOOT_TAG_TYPE_EFI_BS, 0, &unused));
     }
     if (!boot_memmap_has_usable(&out->memmap) &&
-        find_tag(out, block, MULTIBOOT_TAG_TYPE_BASIC_MEMINFO, sizeof(struct multiboot2_meminfo),
-                 &tag)) {
+        find_tag(out, block, MULTIBOOT_TAG_TYPE_BASIC_MEMINFO, sizeof(struct multiboot2_meminfo), &tag)) {
         struct multiboot2_meminfo meminfo;
         memcpy(&meminfo, tag.body, sizeof(meminfo));
         boot_memmap_add_basic(&out->memmap, meminfo.mem_lower, meminfo.mem_upper);
     }
 }
 
-static void read_modules(struct boot_info *out, const struct boot_env *env,
-                         const struct block *block)
+static void read_modules(struct boot_info *out, const struct boot_env *env, const struct block *block)
 {
     uint32_t pos = sizeof(struct multiboot2_info), index = 0;
     struct tag tag;
@@ -198,8 +196,7 @@ static void read_rsdp(struct boot_info *out, const struct block *block)
     memcpy(out->rsdp, tag.body, out->rsdp_len);
 }
 
-enum boot_error boot_info_from_multiboot2(struct boot_info *out, const struct boot_env *env,
-                                          uint64_t info_pa)
+enum boot_error boot_info_from_multiboot2(struct boot_info *out, const struct boot_env *env, uint64_t info_pa)
 {
     struct multiboot2_info info;
     struct tag tag;
@@ -223,8 +220,7 @@ enum boot_error boot_info_from_multiboot2(struct boot_info *out, const struct bo
     if (find_tag(out, &block, MULTIBOOT_TAG_TYPE_BOOT_LOADER_NAME, 0, &tag))
         boot_copy_string(out->loader_name, sizeof(out->loader_name), tag.body, tag.len);
     if (find_tag(out, &block, MULTIBOOT_TAG_TYPE_CMDLINE, 0, &tag))
-        out->cmdline_truncated =
-            boot_copy_string(out->cmdline, sizeof(out->cmdline), tag.body, tag.len);
+        out->cmdline_truncated = boot_copy_string(out->cmdline, sizeof(out->cmdline), tag.body, tag.len);
     read_rsdp(out, &block);
     read_memory(out, &block);
     read_modules(out, env, &block);

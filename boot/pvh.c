@@ -12,8 +12,7 @@ static void read_memory_map(struct boot_info *out, const struct boot_env *env,
                             const struct hvm_start_info *info)
 {
     struct hvm_memmap_table_entry entry;
-    uint32_t count =
-        info->memmap_entries < BOOT_RECORDS_MAX ? info->memmap_entries : BOOT_RECORDS_MAX;
+    uint32_t count = info->memmap_entries < BOOT_RECORDS_MAX ? info->memmap_entries : BOOT_RECORDS_MAX;
     for (uint32_t i = 0; i < count; i++) {
         if (!boot_read_record(out, env, info->memmap_paddr, i, &entry, sizeof(entry),
                               BOOT_PROBLEM_MEMMAP_UNREADABLE))
@@ -24,12 +23,10 @@ static void read_memory_map(struct boot_info *out, const struct boot_env *env,
         boot_info_note(out, BOOT_PROBLEM_MEMMAP_TOO_LONG, count);
 }
 
-static void read_modules(struct boot_info *out, const struct boot_env *env,
-                         const struct hvm_start_info *info)
+static void read_modules(struct boot_info *out, const struct boot_env *env, const struct hvm_start_info *info)
 {
     struct hvm_modlist_entry mod;
-    uint32_t count =
-        info->nr_modules < BOOT_MODULE_RECORDS_MAX ? info->nr_modules : BOOT_MODULE_RECORDS_MAX;
+    uint32_t count = info->nr_modules < BOOT_MODULE_RECORDS_MAX ? info->nr_modules : BOOT_MODULE_RECORDS_MAX;
     for (uint32_t i = 0; i < count; i++) {
         if (!boot_read_record(out, env, info->modlist_paddr, i, &mod, sizeof(mod),
                               BOOT_PROBLEM_MODULE_LIST_UNREADABLE))
@@ -41,8 +38,7 @@ static void read_modules(struct boot_info *out, const struct boot_env *env,
         boot_info_note(out, BOOT_PROBLEM_MODULE_TOO_MANY, count);
 }
 
-enum boot_error boot_info_from_pvh(struct boot_info *out, const struct boot_env *env,
-                                   uint64_t info_pa)
+enum boot_error boot_info_from_pvh(struct boot_info *out, const struct boot_env *env, uint64_t info_pa)
 {
     struct hvm_start_info info = {0};
 
@@ -57,9 +53,8 @@ enum boot_error boot_info_from_pvh(struct boot_info *out, const struct boot_env 
         return boot_info_fail(out, BOOT_ERROR_INFO_UNREADABLE);
 
     out->rsdp_pa = info.rsdp_paddr;
-    out->cmdline_truncated =
-        boot_read_string(out, env, info.cmdline_paddr, out->cmdline, sizeof(out->cmdline),
-                         BOOT_PROBLEM_CMDLINE_UNREADABLE, 0);
+    out->cmdline_truncated = boot_read_string(out, env, info.cmdline_paddr, out->cmdline,
+                                              sizeof(out->cmdline), BOOT_PROBLEM_CMDLINE_UNREADABLE, 0);
     read_memory_map(out, env, &info);
     read_modules(out, env, &info);
     return boot_info_end(out);

@@ -54,8 +54,7 @@ static const struct {
     {{'D', 'M', 'A', 'R'}, ACPI_DMAR_MIN, false, acpi_parse_dmar},
 };
 
-void acpi_note(struct acpi_info *out, const char *signature, enum acpi_reason reason,
-               uint32_t detail)
+void acpi_note(struct acpi_info *out, const char *signature, enum acpi_reason reason, uint32_t detail)
 {
     if (!acpi_has_room(out->problem_count, ACPI_PROBLEM_MAX, &out->problem_unlisted))
         return;
@@ -155,8 +154,8 @@ static bool walk_root(struct walk *walk, uint64_t pa, const char *signature, uin
             walk->out->table_unlisted += length / size - i;
             break;
         }
-        const void *bytes = walk->env->map(
-            walk->env->ctx, pa + sizeof(struct acpi_header) + (uint64_t)i * size, size);
+        const void *bytes =
+            walk->env->map(walk->env->ctx, pa + sizeof(struct acpi_header) + (uint64_t)i * size, size);
         if (bytes != NULL)
             memcpy(&entry, bytes, size); /* x86: the low bytes first */
         add_table(walk, entry, i);
@@ -164,8 +163,8 @@ static bool walk_root(struct walk *walk, uint64_t pa, const char *signature, uin
     return true;
 }
 
-enum acpi_status acpi_parse_rsdp(struct acpi_info *out, const struct acpi_env *env,
-                                 const void *bytes, size_t len)
+enum acpi_status acpi_parse_rsdp(struct acpi_info *out, const struct acpi_env *env, const void *bytes,
+                                 size_t len)
 {
     struct walk walk = {out, env, 0};
     struct rsdp rsdp = {0};
@@ -181,8 +180,7 @@ enum acpi_status acpi_parse_rsdp(struct acpi_info *out, const struct acpi_env *e
 
     /* A broken extension leaves the ACPI 1.0 part, with the RSDT. */
     bool extended = rsdp.revision >= 2;
-    if (extended &&
-        (rsdp.length < RSDP_V2_SIZE || rsdp.length > len || !sums_to_zero(bytes, rsdp.length))) {
+    if (extended && (rsdp.length < RSDP_V2_SIZE || rsdp.length > len || !sums_to_zero(bytes, rsdp.length))) {
         acpi_note(out, RSDP_SIGNATURE, ACPI_REASON_CHECKSUM, 0);
         extended = false;
     }
@@ -203,9 +201,8 @@ enum acpi_status acpi_parse(struct acpi_info *out, const struct acpi_env *env, u
     const void *bytes = env->map(env->ctx, rsdp_pa, RSDP_V2_SIZE);
     if (bytes != NULL) {
         memcpy(&rsdp, bytes, sizeof(rsdp));
-        len = rsdp.revision >= 2 && rsdp.length > RSDP_V2_SIZE && rsdp.length <= RSDP_MAX
-                  ? rsdp.length
-                  : RSDP_V2_SIZE;
+        len = rsdp.revision >= 2 && rsdp.length > RSDP_V2_SIZE && rsdp.length <= RSDP_MAX ? rsdp.length
+                                                                                          : RSDP_V2_SIZE;
     }
     bytes = env->map(env->ctx, rsdp_pa, len);
     if (bytes == NULL && len > RSDP_V2_SIZE) {
@@ -268,12 +265,9 @@ const char *acpi_status_text(enum acpi_status status)
 const char *acpi_reason_text(enum acpi_reason reason)
 {
     static const char *const text[] = {
-        [ACPI_REASON_UNREADABLE] = "cannot be read",
-        [ACPI_REASON_LENGTH] = "has an impossible length",
-        [ACPI_REASON_CHECKSUM] = "has a wrong checksum",
-        [ACPI_REASON_SIGNATURE] = "has another signature",
-        [ACPI_REASON_DUPLICATE] = "is there a second time",
-        [ACPI_REASON_RECORD] = "has an impossible record",
+        [ACPI_REASON_UNREADABLE] = "cannot be read",        [ACPI_REASON_LENGTH] = "has an impossible length",
+        [ACPI_REASON_CHECKSUM] = "has a wrong checksum",    [ACPI_REASON_SIGNATURE] = "has another signature",
+        [ACPI_REASON_DUPLICATE] = "is there a second time", [ACPI_REASON_RECORD] = "has an impossible record",
     };
     return (size_t)reason < sizeof(text) / sizeof(text[0]) ? text[reason] : "is broken";
 }

@@ -265,8 +265,8 @@ enum acpi_status acpi_parse(struct acpi_info *out, const struct acpi_env *env, u
     __attribute__((warn_unused_result));
 
 /* The same from a copy of the RSDP: 20 bytes (ACPI 1.0) or 36 and more. */
-enum acpi_status acpi_parse_rsdp(struct acpi_info *out, const struct acpi_env *env,
-                                 const void *rsdp, size_t len) __attribute__((warn_unused_result));
+enum acpi_status acpi_parse_rsdp(struct acpi_info *out, const struct acpi_env *env, const void *rsdp,
+                                 size_t len) __attribute__((warn_unused_result));
 
 /* The first sound table with that signature, or NULL. */
 const struct acpi_table *acpi_find_table(const struct acpi_info *info, const char signature[4]);

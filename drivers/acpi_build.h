@@ -30,16 +30,9 @@ struct acpi_bytes {
 };
 
 /* Fixed parts, in bytes: shorter tables are refused by acpi.c. */
-enum {
-    ACPI_MADT_MIN = 44,
-    ACPI_FADT_MIN = 116,
-    ACPI_HPET_MIN = 56,
-    ACPI_MCFG_MIN = 44,
-    ACPI_DMAR_MIN = 48
-};
+enum { ACPI_MADT_MIN = 44, ACPI_FADT_MIN = 116, ACPI_HPET_MIN = 56, ACPI_MCFG_MIN = 44, ACPI_DMAR_MIN = 48 };
 
-void acpi_note(struct acpi_info *out, const char *signature, enum acpi_reason reason,
-               uint32_t detail);
+void acpi_note(struct acpi_info *out, const char *signature, enum acpi_reason reason, uint32_t detail);
 
 void acpi_parse_madt(struct acpi_info *out, struct acpi_bytes table);
 void acpi_parse_fadt(struct acpi_info *out, struct acpi_bytes table);

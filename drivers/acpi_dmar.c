@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * acpi_dmar: remapping hardware (VT-d). Intel VT-d specification 4.0, chapter 8: 8.1 DMA Remapping Reporting Structure,
- * 8.3 DRHD, 8.3.1 Device Scope, 8.4 RMRR. Fields by offset and size:
+ * acpi_dmar: remapping hardware (VT-d). Intel VT-d specification 4.0, chapter 8: 8.1 DMA Remapping Reporting
+ * Structure, 8.3 DRHD, 8.3.1 Device Scope, 8.4 RMRR. Fields by offset and size:
  *
  *     table   36 host address width less 1 (1), 37 flags (1), 48 units
  *     unit    0 type (2), 2 length (2)
@@ -9,8 +9,8 @@
  *     RMRR    6 segment (2), 8 base (8), 16 limit (8), 24 scopes
  *     scope   0 type (1), 1 length (1), 4 enumeration ID (1), 5 start bus (1), 6 pairs of device (1) and function (1)
  *
- * A unit with an impossible length ends the walk. A broken scope is left out and marks its unit `scopes_lost`: a device
- * that is not named may then be covered after all.
+ * A unit with an impossible length ends the walk. A broken scope is left out and marks its unit
+ * `scopes_lost`: a device that is not named may then be covered after all.
  */
 #include "drivers/acpi_build.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * acpi_fadt: the tables of fixed registers: FADT (ACPI 6.4, section 5.2.9), HPET (IA-PC HPET 1.0a, section 3.2.4) and
- * MCFG (PCI Firmware 3.2, section 4.1.2). A FADT may end early: what it does not have whole reads as 0, absent. Of a
- * register that is given twice, the generic address counts unless its address is 0. Fields by offset and size:
+ * acpi_fadt: the tables of fixed registers: FADT (ACPI 6.4, section 5.2.9), HPET (IA-PC HPET 1.0a, section
+ * 3.2.4) and MCFG (PCI Firmware 3.2, section 4.1.2). A FADT may end early: what it does not have whole reads
+ * as 0, absent. Of a register that is given twice, the generic address counts unless its address is 0. Fields
+ * by offset and size:
  *
  *     FADT    40 DSDT (4), 46 SCI (2), 48 SMI_CMD (4), 52 ACPI_ENABLE (1), 53 ACPI_DISABLE (1), 64 PM1a_CNT (4),
  *             68 PM1b_CNT (4), 76 PM_TMR (4), 89 PM1_CNT_LEN (1), 91 PM_TMR_LEN (1), 109 IAPC_BOOT_ARCH (2), 112 flags (4),
@@ -32,8 +33,7 @@ static struct acpi_register choose(struct acpi_bytes table, uint32_t offset, uin
     uint8_t port_width = (uint8_t)(port_bytes * 8);
     if (offset + GAS_SIZE <= table.length && acpi_u64(table.at + offset + 4) != 0) {
         const uint8_t *gas = table.at + offset;
-        return (struct acpi_register){gas[0], gas[1] != 0 ? gas[1] : port_width, gas[3],
-                                      acpi_u64(gas + 4)};
+        return (struct acpi_register){gas[0], gas[1] != 0 ? gas[1] : port_width, gas[3], acpi_u64(gas + 4)};
     }
     if (port != 0 && port_width != 0)
         return (struct acpi_register){ACPI_SPACE_IO, port_width, 0, port};
@@ -43,8 +43,7 @@ static struct acpi_register choose(struct acpi_bytes table, uint32_t offset, uin
 void acpi_parse_fadt(struct acpi_info *out, struct acpi_bytes table)
 {
     struct acpi_fadt *to = &out->fadt;
-    uint64_t flags = field(table, 112, 4), x_dsdt = field(table, 140, 8),
-             control_len = field(table, 89, 1);
+    uint64_t flags = field(table, 112, 4), x_dsdt = field(table, 140, 8), control_len = field(table, 89, 1);
     to->present = true;
     to->boot_arch = (uint16_t)field(table, 109, 2);
     to->dsdt_pa = x_dsdt != 0 ? x_dsdt : field(table, 40, 4);
@@ -89,7 +88,6 @@ void acpi_parse_mcfg(struct acpi_info *out, struct acpi_bytes table)
         if (table.length - pos < MCFG_ENTRY_SIZE || acpi_u64(at) == 0 || at[10] > at[11])
             acpi_note(out, "MCFG", ACPI_REASON_RECORD, pos);
         else if (acpi_has_room(out->mcfg_count, ACPI_MCFG_MAX, &out->mcfg_unlisted))
-            out->mcfg[out->mcfg_count++] =
-                (struct acpi_mcfg){acpi_u64(at), acpi_u16(at + 8), at[10], at[11]};
+            out->mcfg[out->mcfg_count++] = (struct acpi_mcfg){acpi_u64(at), acpi_u16(at + 8), at[10], at[11]};
     }
 }

@@ -2,8 +2,9 @@
 /*
  * acpi_madt: processors and interrupt controllers. ACPI 6.4, section 5.2.12 Multiple APIC Description Table.
  *
- * A record with an impossible length ends the walk (nothing behind it can be trusted to be a record); one that is too
- * short for its type is skipped. Where two records say the same thing, the first one counts. Fields by offset and size:
+ * A record with an impossible length ends the walk (nothing behind it can be trusted to be a record); one
+ * that is too short for its type is skipped. Where two records say the same thing, the first one counts.
+ * Fields by offset and size:
  *
  *     table            36 local APIC address (4), 40 flags (4), 44 records
  *     record           0 type (1), 1 length (1)
@@ -32,8 +33,7 @@ enum madt_type {
 enum { MADT_PCAT_COMPAT = 1 << 0, CPU_ENABLED = 1 << 0, CPU_ONLINE_CAPABLE = 1 << 1 };
 enum { APIC_BROADCAST = 0xff, UID8_ALL = 0xff };
 
-static void add_cpu(struct acpi_madt *madt, uint32_t apic_id, uint32_t uid, uint32_t flags,
-                    bool x2apic)
+static void add_cpu(struct acpi_madt *madt, uint32_t apic_id, uint32_t uid, uint32_t flags, bool x2apic)
 {
     bool broadcast = apic_id == (x2apic ? UINT32_MAX : APIC_BROADCAST);
     if (broadcast || (flags & (CPU_ENABLED | CPU_ONLINE_CAPABLE)) == 0) {
@@ -68,8 +68,7 @@ static bool add_ioapic(struct acpi_madt *madt, uint8_t id, uint32_t pa, uint32_t
     return true;
 }
 
-static bool add_override(struct acpi_madt *madt, uint8_t bus, uint8_t source, uint32_t gsi,
-                         uint16_t flags)
+static bool add_override(struct acpi_madt *madt, uint8_t bus, uint8_t source, uint32_t gsi, uint16_t flags)
 {
     for (uint32_t i = 0; i < madt->override_count; i++) {
         if (madt->override[i].bus == bus && madt->override[i].source == source)
@@ -125,9 +124,8 @@ static bool add_record(struct acpi_madt *madt, const uint8_t *at)
 void acpi_parse_madt(struct acpi_info *out, struct acpi_bytes table)
 {
     static const uint8_t full_length[] = {
-        [MADT_LAPIC] = 8,      [MADT_IOAPIC] = 12,     [MADT_OVERRIDE] = 10,
-        [MADT_NMI_SOURCE] = 8, [MADT_LAPIC_NMI] = 6,   [MADT_LAPIC_ADDRESS] = 12,
-        [MADT_X2APIC] = 16,    [MADT_X2APIC_NMI] = 12,
+        [MADT_LAPIC] = 8,     [MADT_IOAPIC] = 12,        [MADT_OVERRIDE] = 10, [MADT_NMI_SOURCE] = 8,
+        [MADT_LAPIC_NMI] = 6, [MADT_LAPIC_ADDRESS] = 12, [MADT_X2APIC] = 16,   [MADT_X2APIC_NMI] = 12,
     };
     struct acpi_madt *madt = &out->madt;
     madt->present = true;

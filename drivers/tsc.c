@@ -89,8 +89,7 @@ static uint64_t by_pm_timer(const struct tsc_references *refs)
 {
     if (!refs->pm_timer_port)
         return 0;
-    struct reference r = {refs, pm_timer_read, PM_TIMER_HZ,
-                          refs->pm_timer_32bit ? 0xffffffff : 0xffffff};
+    struct reference r = {refs, pm_timer_read, PM_TIMER_HZ, refs->pm_timer_32bit ? 0xffffffff : 0xffffff};
     return measure(&r);
 }
 

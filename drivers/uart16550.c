@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Driver of a 16550 serial port on I/O ports or MMIO, polled. National Semiconductor PC16550D data sheet.
- * A port that does not take a byte within SPIN_LIMIT polls is given up: a missing or broken port must not stop the machine.
+ * Driver of a 16550 serial port on I/O ports or MMIO, polled. National Semiconductor PC16550D data sheet. A
+ * port that does not take a byte within SPIN_LIMIT polls is given up: a missing or broken port must not stop
+ * the machine.
  */
 #include "drivers/uart16550.h"
 
 #include "arch/cpu/insn.h"
 
-enum uart_register {
-    UART_DATA,
-    UART_IER,
-    UART_FCR,
-    UART_LCR,
-    UART_MCR,
-    UART_LSR,
-    UART_MSR,
-    UART_SCR
-};
+enum uart_register { UART_DATA, UART_IER, UART_FCR, UART_LCR, UART_MCR, UART_LSR, UART_MSR, UART_SCR };
 
 #define LCR_DLAB      0x80
 #define FCR_ENABLE    0x07 /* FIFOs on and empty */
@@ -70,8 +62,7 @@ bool uart16550_init(const struct uart_config *c, volatile void *registers)
         return false;
     /* LCR bits 5:3: enabled, even, stick. */
     static const uint8_t parity[] = {0x00, 0x08, 0x18, 0x28, 0x38};
-    uint8_t lcr =
-        (uint8_t)((config.data_bits - 5) | (config.stop_bits == 2 ? 4 : 0) | parity[config.parity]);
+    uint8_t lcr = (uint8_t)((config.data_bits - 5) | (config.stop_bits == 2 ? 4 : 0) | parity[config.parity]);
     reg_write(UART_IER, 0);
     if (config.baud) {
         uint32_t divisor = config.clock_hz / UART_CLOCKS_PER_BIT / config.baud;

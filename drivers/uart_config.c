@@ -137,8 +137,7 @@ static bool is_sound(const struct uart_config *config)
 {
     uint64_t span = (uint64_t)UART_REGISTERS << config->reg_shift;
     uint64_t divided = config->clock_hz / UART_CLOCKS_PER_BIT;
-    if (config->kind == UART_PIO ? config->base > PORT_END - span
-                                 : config->base > UINT64_MAX - span)
+    if (config->kind == UART_PIO ? config->base > PORT_END - span : config->base > UINT64_MAX - span)
         return false;
     if (config->reg_width > 1u << config->reg_shift || config->base % config->reg_width != 0)
         return false;

@@ -20,13 +20,7 @@
 #include <stdint.h>
 
 enum uart_kind { UART_NONE, UART_PIO, UART_MMIO };
-enum uart_parity {
-    UART_PARITY_NONE,
-    UART_PARITY_ODD,
-    UART_PARITY_EVEN,
-    UART_PARITY_MARK,
-    UART_PARITY_SPACE
-};
+enum uart_parity { UART_PARITY_NONE, UART_PARITY_ODD, UART_PARITY_EVEN, UART_PARITY_MARK, UART_PARITY_SPACE };
 
 enum { UART_CLOCK_HZ = 1843200, UART_CLOCKS_PER_BIT = 16 };
 
@@ -47,5 +41,4 @@ struct uart_config uart_config_default(void);
 
 /* Changes *config only when the whole text is sound and baud can be made from the clock (divisor 1
  * to 65535). */
-bool uart_config_parse(struct uart_config *config, const char *text)
-    __attribute__((warn_unused_result));
+bool uart_config_parse(struct uart_config *config, const char *text) __attribute__((warn_unused_result));

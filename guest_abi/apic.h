@@ -3,8 +3,8 @@
  * The local APIC as software sees it: registers and bits, spelled as in the SDM, volume 3, chapter "Advanced
  * Programmable Interrupt Controller (APIC)", and the record that carries the state of a virtual one.
  *
- * A register has an offset in the 4 KiB page of xAPIC mode; in x2APIC mode it is MSR 0x800 + offset / 16. The same page,
- * with the same offsets, is the virtual-APIC page of VMX.
+ * A register has an offset in the 4 KiB page of xAPIC mode; in x2APIC mode it is MSR 0x800 + offset / 16. The
+ * same page, with the same offsets, is the virtual-APIC page of VMX.
  */
 #pragma once
 
@@ -116,8 +116,8 @@ enum apic_shorthand {
 #define X2APIC_ICR_RESERVED 0xfff32000U /* bits 31:20, 17:16, 13 */
 
 /*
- * A virtual local APIC at rest. `regs` are the first 1 KiB of the page. TMCCT holds the count that is left, rounded; `timer_left` holds
- * the same in TSC ticks, and is used when it is not 0.
+ * A virtual local APIC at rest. `regs` are the first 1 KiB of the page. TMCCT holds the count that is left,
+ * rounded; `timer_left` holds the same in TSC ticks, and is used when it is not 0.
  */
 #define HV_LAPIC_VERSION 1U
 
@@ -135,10 +135,9 @@ struct hv_lapic {
     uint32_t version;
     uint64_t apic_base;
     uint64_t tsc_deadline; /* guest TSC; 0: not armed, or another timer mode */
-    uint64_t
-        timer_left; /* other modes: TSC ticks to the next interrupt; 0: stopped, or see TMCCT */
-    uint32_t esr_pending; /* errors that no write to ESR has latched yet */
-    uint32_t events;      /* enum hv_lapic_event */
+    uint64_t timer_left;   /* other modes: TSC ticks to the next interrupt; 0: stopped, or see TMCCT */
+    uint32_t esr_pending;  /* errors that no write to ESR has latched yet */
+    uint32_t events;       /* enum hv_lapic_event */
     uint32_t reserved[6];
     uint32_t regs[APIC_REGS_SIZE / 4];
 };

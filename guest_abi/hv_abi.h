@@ -66,8 +66,7 @@ enum hv_call {
     HV_CALL_DOMAIN_RESUME = 0x13,  /* (domain) */
     HV_CALL_DOMAIN_INFO = 0x14,    /* (domain, struct hv_domain_info *out) */
     HV_CALL_DOMAIN_LIST = 0x15,    /* (first domain, uint32_t *out, count <= 1024) -> how many */
-    HV_CALL_DOMAIN_CLAIM =
-        0x16, /* (domain, struct hv_claim *in) accesses there come to the manager */
+    HV_CALL_DOMAIN_CLAIM = 0x16,   /* (domain, struct hv_claim *in) accesses there come to the manager */
     HV_CALL_DOMAIN_UNCLAIM = 0x17, /* (domain, struct hv_claim *in) */
 
     /* HV_MAY_DOMAINS, on vCPUs of any domain but the caller. */
@@ -77,8 +76,7 @@ enum hv_call {
     HV_CALL_VCPU_GET = 0x23,      /* (domain, vcpu, enum hv_state_kind, gpa, size) */
     HV_CALL_VCPU_SET = 0x24,      /* (domain, vcpu, enum hv_state_kind, gpa, size) */
     HV_CALL_VCPU_AFFINITY = 0x25, /* (domain, vcpu, mask of CPUs 0 to 63) */
-    HV_CALL_VCPU_PRIORITY =
-        0x26, /* (domain, vcpu, 0 to 255, slice in microseconds or 0 for the default) */
+    HV_CALL_VCPU_PRIORITY = 0x26, /* (domain, vcpu, 0 to 255, slice in microseconds or 0 for the default) */
     HV_CALL_VCPU_INJECT = 0x27,   /* (domain, vcpu, enum hv_inject, vector, error code) */
     HV_CALL_VCPU_KICK = 0x28,     /* (domain, vcpu) leave the guest, report HV_EXIT_KICK */
     HV_CALL_VCPU_INFO = 0x29,     /* (domain, vcpu, struct hv_vcpu_info *out) */
@@ -92,10 +90,8 @@ enum hv_call {
     HV_CALL_MEM_QUERY = 0x33, /* (domain, struct hv_mem_query *inout) */
 
     /* Every domain, for itself. */
-    HV_CALL_NOTIFY_PAGE =
-        0x38, /* (gpa or HV_NO_PAGE, vector or 0) registers this vCPU's notification page */
-    HV_CALL_NOTIFY_WAIT =
-        0x39, /* (absolute TSC deadline, 0: none) sleeps until a notification is pending */
+    HV_CALL_NOTIFY_PAGE = 0x38, /* (gpa or HV_NO_PAGE, vector or 0) registers this vCPU's notification page */
+    HV_CALL_NOTIFY_WAIT = 0x39, /* (absolute TSC deadline, 0: none) sleeps until a notification is pending */
 
     HV_CALL_COUNT = 0x40, /* numbers from here on are -HV_ENOSYS */
 };

@@ -178,14 +178,12 @@ static inline int64_t hv_vcpu_stop(uint32_t domain, uint32_t vcpu)
 }
 
 /* kind: enum hv_state_kind */
-static inline int64_t hv_vcpu_get(uint32_t domain, uint32_t vcpu, uint32_t kind, gpa_t out,
-                                  uint64_t size)
+static inline int64_t hv_vcpu_get(uint32_t domain, uint32_t vcpu, uint32_t kind, gpa_t out, uint64_t size)
 {
     return hv_call5(HV_CALL_VCPU_GET, domain, vcpu, kind, out, size);
 }
 
-static inline int64_t hv_vcpu_set(uint32_t domain, uint32_t vcpu, uint32_t kind, gpa_t in,
-                                  uint64_t size)
+static inline int64_t hv_vcpu_set(uint32_t domain, uint32_t vcpu, uint32_t kind, gpa_t in, uint64_t size)
 {
     return hv_call5(HV_CALL_VCPU_SET, domain, vcpu, kind, in, size);
 }
@@ -195,8 +193,7 @@ static inline int64_t hv_vcpu_affinity(uint32_t domain, uint32_t vcpu, uint64_t 
     return hv_call3(HV_CALL_VCPU_AFFINITY, domain, vcpu, cpus);
 }
 
-static inline int64_t hv_vcpu_priority(uint32_t domain, uint32_t vcpu, uint32_t priority,
-                                       uint64_t slice_us)
+static inline int64_t hv_vcpu_priority(uint32_t domain, uint32_t vcpu, uint32_t priority, uint64_t slice_us)
 {
     return hv_call4(HV_CALL_VCPU_PRIORITY, domain, vcpu, priority, slice_us);
 }

@@ -151,11 +151,9 @@ struct hv_vcpu_info {
 _Static_assert(sizeof(struct hv_vcpu_info) == 672, "ABI");
 
 enum hv_inject {
-    HV_INJECT_NMI = 0, /* vector 0, error 0 */
-    HV_INJECT_EXCEPTION =
-        1, /* vector 0 to 31 without 2; error code where the vector has one, else 0 */
-    HV_INJECT_EXTERNAL =
-        2, /* vector 16 to 255: an external interrupt for a domain without a local APIC */
+    HV_INJECT_NMI = 0,       /* vector 0, error 0 */
+    HV_INJECT_EXCEPTION = 1, /* vector 0 to 31 without 2; error code where the vector has one, else 0 */
+    HV_INJECT_EXTERNAL = 2,  /* vector 16 to 255: an external interrupt for a domain without a local APIC */
 };
 
 /* flags of struct hv_mem */
@@ -167,8 +165,7 @@ struct hv_mem {
     uint32_t flags; /* HV_MEM_*; memory is always readable */
     gpa_t own;      /* where it is in the caller, page-aligned */
     gpa_t target;   /* where it is to appear in the domain, page-aligned */
-    uint64_t
-        pages; /* 1 to 2^36; fewer may be done in one call (see the result): repeat for the rest */
+    uint64_t pages; /* 1 to 2^36; fewer may be done in one call (see the result): repeat for the rest */
 };
 _Static_assert(sizeof(struct hv_mem) == 32, "ABI");
 

@@ -64,7 +64,7 @@ struct hv_events {
     uint32_t interruptibility; /* SDM volume 3, "Guest Non-Register State": blocking by STI, MOV SS,
                                   NMI */
     uint32_t activity;         /* 0 active, 1 HLT, 2 shutdown, 3 wait-for-SIPI */
-    uint32_t pending; /* bit 31 valid; a VM-entry interruption-information word that is to be
+    uint32_t pending;          /* bit 31 valid; a VM-entry interruption-information word that is to be
                          injected first */
     uint32_t pending_error;
     uint32_t nmi_pending;      /* 0 to 2: one latched while another is handled */
@@ -86,11 +86,10 @@ _Static_assert(sizeof(struct hv_xsave_header) == 64, "ABI");
 
 enum hv_exit_kind {
     HV_EXIT_NONE = 0,
-    HV_EXIT_PIO = 1,  /* a claimed port; string instructions come one element at a time */
-    HV_EXIT_MMIO = 2, /* a claimed page, decoded */
-    HV_EXIT_DECODE =
-        3, /* a claimed page, by an instruction that is not decoded: the bytes are in `insn` */
-    HV_EXIT_KICK = 4,     /* HV_CALL_VCPU_KICK */
+    HV_EXIT_PIO = 1,    /* a claimed port; string instructions come one element at a time */
+    HV_EXIT_MMIO = 2,   /* a claimed page, decoded */
+    HV_EXIT_DECODE = 3, /* a claimed page, by an instruction that is not decoded: the bytes are in `insn` */
+    HV_EXIT_KICK = 4,   /* HV_CALL_VCPU_KICK */
 };
 
 /*
@@ -122,8 +121,7 @@ struct hv_service {
             uint8_t write;
             uint8_t insn_len; /* bytes that could be read, 0 to 15 */
             uint8_t insn[15];
-            uint8_t
-                action; /* answer: 0 = the state was changed by VCPU_SET, go on; 1 = inject #UD */
+            uint8_t action; /* answer: 0 = the state was changed by VCPU_SET, go on; 1 = inject #UD */
             uint8_t reserved[6];
         } decode;
         uint64_t raw[30];
@@ -152,6 +150,6 @@ _Static_assert(sizeof(struct hv_notify) == 576, "ABI");
 
 /* Notification numbers, 0 to 4095. */
 #define HV_NOTIFY_DOMAIN(domain) (domain) /* 0 to 255: the domain's state changed (dead) */
-#define HV_NOTIFY_VCPU(domain, vcpu)                                                               \
+#define HV_NOTIFY_VCPU(domain, vcpu)                                                                         \
     (256U + (domain)*8U + (vcpu) % 8U) /* service of a vCPU whose number has that remainder */
 #define HV_NOTIFY_COUNT 4096U

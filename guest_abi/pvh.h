@@ -30,8 +30,7 @@ enum { HVM_START_INFO_V0_SIZE = 40 };
 _Static_assert(sizeof(struct hvm_start_info) == 56, "hvm_start_info");
 _Static_assert(offsetof(struct hvm_start_info, modlist_paddr) == 16, "hvm_start_info.modlist");
 _Static_assert(offsetof(struct hvm_start_info, rsdp_paddr) == 32, "hvm_start_info.rsdp");
-_Static_assert(offsetof(struct hvm_start_info, memmap_paddr) == HVM_START_INFO_V0_SIZE,
-               "version 0");
+_Static_assert(offsetof(struct hvm_start_info, memmap_paddr) == HVM_START_INFO_V0_SIZE, "version 0");
 
 struct hvm_modlist_entry {
     uint64_t paddr;

@@ -106,18 +106,17 @@ static void report_boot(enum boot_error error, uint32_t protocol)
     static const char *const protocol_name[] = {"?", "Multiboot", "Multiboot2", "PVH"};
     log_info("Signalbox, build-id %s", symtab_build_id());
     if (error != BOOT_OK) {
-        log_error("The boot loader's information cannot be used (protocol magic %#x): %s.",
-                  protocol, boot_error_text(error));
+        log_error("The boot loader's information cannot be used (protocol magic %#x): %s.", protocol,
+                  boot_error_text(error));
         log_error("Start Signalbox by GRUB (multiboot2 or multiboot) or by a PVH loader.");
         machine_stop(MACHINE_CODE_FAILED);
     }
-    log_info("started by %s, protocol %s",
-             boot.loader_name[0] ? boot.loader_name : "a loader without a name",
+    log_info("started by %s, protocol %s", boot.loader_name[0] ? boot.loader_name : "a loader without a name",
              protocol_name[boot.loader]);
     log_info("command line: %s%s", boot.cmdline, boot.cmdline_truncated ? " (cut off)" : "");
     for (uint32_t i = 0; i < boot.problem_count; i++)
-        log_warning("boot information: %s (number %u); ignored",
-                    boot_problem_text(boot.problem[i].kind), boot.problem[i].index);
+        log_warning("boot information: %s (number %u); ignored", boot_problem_text(boot.problem[i].kind),
+                    boot.problem[i].index);
     for (uint32_t i = 0; i < boot.module_count; i++)
         log_info("module %u: %#lx-%#lx %s", i, boot.module[i].start, boot.module[i].end - 1,
                  boot.module[i].string);
@@ -143,15 +142,13 @@ static void read_acpi(void)
         log_warning("ACPI table %.4s: %s (%u); ignored", acpi.problem[i].signature,
                     acpi_reason_text(acpi.problem[i].reason), acpi.problem[i].detail);
     if (status != ACPI_OK)
-        log_warning(
-            "no usable ACPI tables (%s): only the boot CPU is known. Enable ACPI in the firmware "
-            "set-up to use the others.",
-            rsdp || boot.rsdp_len ? acpi_status_text(status) : "no RSDP");
+        log_warning("no usable ACPI tables (%s): only the boot CPU is known. Enable ACPI in the firmware "
+                    "set-up to use the others.",
+                    rsdp || boot.rsdp_len ? acpi_status_text(status) : "no RSDP");
     else
-        log_info("ACPI: %u tables, %u CPUs, %u IOAPICs, HPET %s, MCFG %s, DMAR %s",
-                 acpi.table_count, acpi.madt.cpu_count, acpi.madt.ioapic_count,
-                 acpi.hpet_count ? "yes" : "no", acpi.mcfg_count ? "yes" : "no",
-                 acpi.dmar.present ? "yes" : "no");
+        log_info("ACPI: %u tables, %u CPUs, %u IOAPICs, HPET %s, MCFG %s, DMAR %s", acpi.table_count,
+                 acpi.madt.cpu_count, acpi.madt.ioapic_count, acpi.hpet_count ? "yes" : "no",
+                 acpi.mcfg_count ? "yes" : "no", acpi.dmar.present ? "yes" : "no");
     machine_set_reset(&acpi.fadt);
 }
 
@@ -168,9 +165,8 @@ static uint64_t start_clock(void)
     }
     uint64_t khz = tsc_calibrate(&refs, &source);
     if (!khz) {
-        log_error(
-            "The time-stamp counter cannot be calibrated: neither HPET, PM timer nor PIT counts. "
-            "Enable one of them in the firmware set-up.");
+        log_error("The time-stamp counter cannot be calibrated: neither HPET, PM timer nor PIT counts. "
+                  "Enable one of them in the firmware set-up.");
         machine_stop(MACHINE_CODE_FAILED);
     }
     log_set_clock(khz);
@@ -209,8 +205,8 @@ __attribute__((noreturn)) static void start_machine(void)
         machine_stop(MACHINE_CODE_FAILED);
     if (irq_stray_nmis())
         log_warning("%u NMIs arrived during start; ignored", irq_stray_nmis());
-    log_info("ready: %u CPUs, %lu of %lu KiB of hypervisor memory free", pcpu_count,
-             page_free_count() * 4, page_total() * 4);
+    log_info("ready: %u CPUs, %lu of %lu KiB of hypervisor memory free", pcpu_count, page_free_count() * 4,
+             page_total() * 4);
     bench_mark(BENCH_MARK_READY);
     pcpu_tsc_khz = tsc_khz;
     describe_system();

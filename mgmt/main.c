@@ -41,8 +41,7 @@ static void print_system(const struct hv_system_info *info)
     screen_printf("Signalbox management domain, interface version %d", (int)call_version());
     screen_printf("hypervisor %s on %s", info->build_id, info->cpu_brand);
     screen_printf("%u CPUs, %llu MHz, %llu MiB of memory, %llu MiB free for domains", info->cpus,
-                  (unsigned long long)info->tsc_khz / 1000,
-                  (unsigned long long)info->memory_total >> 20,
+                  (unsigned long long)info->tsc_khz / 1000, (unsigned long long)info->memory_total >> 20,
                   (unsigned long long)frames.free_pages >> 8);
 }
 
@@ -50,8 +49,7 @@ static void add_memory(void)
 {
     for (uint32_t i = 0; i < start_info.memory_count; i++)
         if (!frames_add(&frames, start_info.memory[i].start, start_info.memory[i].end))
-            screen_printf("memory %#llx-%#llx cannot be used",
-                          (unsigned long long)start_info.memory[i].start,
+            screen_printf("memory %#llx-%#llx cannot be used", (unsigned long long)start_info.memory[i].start,
                           (unsigned long long)start_info.memory[i].end);
     if (start_info.memory_left_out)
         screen_printf("%u memory ranges are left out: more than %d", start_info.memory_left_out,
@@ -107,8 +105,7 @@ static void end_machine(bool configured)
     fflush(stdout);
     if (failures != 0 || !configured)
         (void)call_shutdown(HV_SHUTDOWN_FAILED);
-    (void)call_shutdown(config.on_end == CONFIG_END_REBOOT ? HV_SHUTDOWN_REBOOT
-                                                           : HV_SHUTDOWN_POWEROFF);
+    (void)call_shutdown(config.on_end == CONFIG_END_REBOOT ? HV_SHUTDOWN_REBOOT : HV_SHUTDOWN_POWEROFF);
 }
 
 int main(void)

@@ -19,9 +19,8 @@
 #define atomic_fetch_or_full(p, v)  __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
 #define atomic_fetch_and_full(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
 #define atomic_add_relaxed(p, v)    ((void)__atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
-#define atomic_compare_exchange_full(p, expected, desired)                                         \
-    __atomic_compare_exchange_n((p), (expected), (desired), false, __ATOMIC_SEQ_CST,               \
-                                __ATOMIC_SEQ_CST)
+#define atomic_compare_exchange_full(p, expected, desired)                                                   \
+    __atomic_compare_exchange_n((p), (expected), (desired), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 
 /* Orders an earlier store before a later load, which x86 may otherwise swap. */
 #define atomic_fence_full() __atomic_thread_fence(__ATOMIC_SEQ_CST)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Extended state, SDM volume 1, chapter "Managing State Using the XSAVE Feature Set". Standard format (XSAVE, XRSTOR), so that the area is what
- * the ABI's XSAVE record holds.
+ * Extended state, SDM volume 1, chapter "Managing State Using the XSAVE Feature Set". Standard format (XSAVE,
+ * XRSTOR), so that the area is what the ABI's XSAVE record holds.
  */
 #include "arch/cpu/fpu.h"
 
@@ -27,16 +27,18 @@ static uint32_t area_size;
 bool fpu_init_cpu(void)
 {
     bool xsave = cpuid(1, 0).ecx & BIT(26);
-    /* PKE: a guest's PKRU is read for accesses that are emulated; our own pages are no user pages, so it has no effect on us. */
+    /*
+     * PKE: a guest's PKRU is read for accesses that are emulated; our own pages are no user pages, so it has
+     * no effect on us.
+     */
     bool pku = cpuid(0, 0).eax >= 7 && (cpuid(7, 0).ecx & BIT(3));
-    write_cr4(read_cr4() | (pku ? CR4_PKE : 0) | CR4_OSFXSR | CR4_OSXMMEXCPT |
-              (xsave ? CR4_OSXSAVE : 0));
+    write_cr4(read_cr4() | (pku ? CR4_PKE : 0) | CR4_OSFXSR | CR4_OSXMMEXCPT | (xsave ? CR4_OSXSAVE : 0));
     uint64_t max = 0;
     uint32_t size = 512;
     if (xsave) {
         struct cpuid_regs all = cpuid(0xd, 0);
-        max = ((uint64_t)all.edx << 32 | all.eax) &
-              (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU);
+        max =
+            ((uint64_t)all.edx << 32 | all.eax) & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU);
         xsetbv(0, max);
         size = cpuid(0xd, 0).ebx; /* for what XCR0 holds now */
     }
@@ -84,8 +86,7 @@ void fpu_restore(const void *area, uint64_t xcr0)
     }
     if (xgetbv(0) != xcr0_max)
         xsetbv(0, xcr0_max);
-    __asm__ volatile("xrstor64 %0" ::"m"(*(const struct fpu_area *)area), "a"(-1), "d"(-1)
-                     : "memory");
+    __asm__ volatile("xrstor64 %0" ::"m"(*(const struct fpu_area *)area), "a"(-1), "d"(-1) : "memory");
     if (xcr0 != xcr0_max)
         xsetbv(0, xcr0);
 }

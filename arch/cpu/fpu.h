@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Saving and restoring extended state (x87, SSE, AVX, ...) for vCPUs. The hypervisor itself never uses it: link_check allows these instructions in
- * fpu_* functions only.
+ * Saving and restoring extended state (x87, SSE, AVX, ...) for vCPUs. The hypervisor itself never uses it:
+ * link_check allows these instructions in fpu_* functions only.
  */
 #ifndef ARCH_CPU_FPU_H
 #define ARCH_CPU_FPU_H
@@ -17,7 +17,9 @@
 /* On each CPU: switches XSAVE on. False: the area does not fit one page, or CPU 0 had other components. */
 bool fpu_init_cpu(void);
 
-/* Components that guests may use; 0: the processor has no XSAVE, only the 512 bytes of FXSAVE are switched. */
+/*
+ * Components that guests may use; 0: the processor has no XSAVE, only the 512 bytes of FXSAVE are switched.
+ */
 uint64_t fpu_xcr0_max(void);
 
 /* Bytes of the XSAVE area, standard format, with all those components. */
@@ -26,7 +28,10 @@ uint32_t fpu_area_size(void);
 /* The state after reset, in an area of one zeroed page. */
 void fpu_reset(void *area);
 
-/* All components, whatever the guest's XCR0 says: what it has switched off must neither get lost nor be seen by the next vCPU. XCR0 is left at the maximum. */
+/*
+ * All components, whatever the guest's XCR0 says: what it has switched off must neither get lost nor be seen
+ * by the next vCPU. XCR0 is left at the maximum.
+ */
 void fpu_save(void *area);
 
 /* The other way; then XCR0 becomes the guest's. */
@@ -35,10 +40,16 @@ void fpu_restore(const void *area, uint64_t xcr0);
 /* Both at once: `from` is saved, `to` and its XCR0 loaded. Returns the XCR0 that was there. */
 uint64_t fpu_exchange(void *from, const void *to, uint64_t xcr0);
 
-/* Would XRSTOR take this area? Only components that exist, standard format, reserved bytes of the header and MXCSR bits zero. */
+/*
+ * Would XRSTOR take this area? Only components that exist, standard format, reserved bytes of the header and
+ * MXCSR bits zero.
+ */
 bool fpu_area_valid(const void *area);
 
-/* Would XSETBV of this value to XCR0 fault? SDM volume 1, "Enabling the XSAVE Feature Set and XSAVE-Enabled Features". */
+/*
+ * Would XSETBV of this value to XCR0 fault? SDM volume 1, "Enabling the XSAVE Feature Set and XSAVE-Enabled
+ * Features".
+ */
 bool fpu_xcr0_valid(uint64_t xcr0);
 
 #endif

@@ -44,8 +44,8 @@ enum msr {
     MSR_IA32_VMX_TRUE_ENTRY_CTLS = 0x490,
     MSR_IA32_VMX_PROCBASED_CTLS3 = 0x492, /* primary control 17 */
     MSR_IA32_TSC_DEADLINE = 0x6e0,        /* CPUID.1:ECX[24] */
-    MSR_IA32_X2APIC_BASE = 0x800, /* CPUID.1:ECX[21]; register at page offset X is 0x800 + X / 16 */
-    MSR_IA32_XSS = 0xda0,         /* CPUID.D.1:EAX[3] */
+    MSR_IA32_X2APIC_BASE = 0x800,         /* CPUID.1:ECX[21]; register at page offset X is 0x800 + X / 16 */
+    MSR_IA32_XSS = 0xda0,                 /* CPUID.D.1:EAX[3] */
     MSR_IA32_EFER = 0xc0000080,
     MSR_IA32_STAR = 0xc0000081,
     MSR_IA32_LSTAR = 0xc0000082,

@@ -28,8 +28,7 @@
 
 #define LARGE (2 * MIB)
 
-extern const uint8_t text_start[], text_end[], rodata_start[], rodata_end[], data_start[],
-    data_end[];
+extern const uint8_t text_start[], text_end[], rodata_start[], rodata_end[], data_start[], data_end[];
 extern const uint8_t image_start[];
 
 static uint64_t root_pa;
@@ -129,8 +128,7 @@ const void *paging_boot_view(uint64_t pa, uint64_t len)
         return NULL;
     uint64_t size = align_up(offset + len, PAGE_SIZE);
     uint64_t va = boot_next;
-    if (boot_next + size > PAGING_BOOT + PAGING_REGION_SIZE ||
-        !paging_map(va, pa - offset, size, PAGING_R))
+    if (boot_next + size > PAGING_BOOT + PAGING_REGION_SIZE || !paging_map(va, pa - offset, size, PAGING_R))
         return NULL;
     boot_next += size;
     return (const void *)(uintptr_t)(va + offset);
@@ -182,8 +180,7 @@ bool paging_init(uint64_t pool_pa, uint64_t pool_size, uint64_t (*alloc_page)(vo
     page_alloc = alloc_page;
     root_pa = page_alloc();
     if (!root_pa || !map_image(text_start, text_end, PAGING_X) ||
-        !map_image(rodata_start, rodata_end, PAGING_R) ||
-        !map_image(data_start, data_end, PAGING_W) ||
+        !map_image(rodata_start, rodata_end, PAGING_R) || !map_image(data_start, data_end, PAGING_W) ||
         !paging_map(PAGING_POOL, pool_pa, pool_size, PAGING_W))
         return false;
     paging_load();

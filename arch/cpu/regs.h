@@ -16,31 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum gpr {
-    RAX,
-    RCX,
-    RDX,
-    RBX,
-    RSP,
-    RBP,
-    RSI,
-    RDI,
-    R8,
-    R9,
-    R10,
-    R11,
-    R12,
-    R13,
-    R14,
-    R15,
-    GPR_COUNT
-};
+enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPR_COUNT };
 
 union gprs {
     struct {
         uint64_t rax, rcx, rdx, rbx;
-        uint64_t
-            rsp; /* a guest's RSP is in its VMCS: this word is only valid where the owner says so */
+        uint64_t rsp; /* a guest's RSP is in its VMCS: this word is only valid where the owner says so */
         uint64_t rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
     };
     uint64_t by_index[GPR_COUNT];

@@ -81,9 +81,8 @@ void smp_end(void)
 
 enum smp_start smp_start_cpu(struct percpu *cpu, void (*entry)(struct percpu *self))
 {
-    smp_ap_args = (struct smp_ap_args){.stack = cpu->stack_top,
-                                       .entry = (uint64_t)(uintptr_t)entry,
-                                       .arg = (uint64_t)(uintptr_t)cpu};
+    smp_ap_args = (struct smp_ap_args){
+        .stack = cpu->stack_top, .entry = (uint64_t)(uintptr_t)entry, .arg = (uint64_t)(uintptr_t)cpu};
     uint8_t vector = (uint8_t)(page_pa >> PAGE_SHIFT);
     lapic_send(cpu->apic_id, LAPIC_INIT, 0);
     wait_us(10000);

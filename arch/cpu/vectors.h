@@ -34,9 +34,9 @@ enum vector {
     VECTOR_OWN_FIRST = 0xf0,
     VECTOR_CALL = VECTOR_OWN_FIRST, /* run a function on this CPU (smp.c) */
     VECTOR_TIMER,                   /* the local APIC timer's deadline */
-    VECTOR_KICK,      /* leave the guest or wake from HLT, then look at the pending work */
-    VECTOR_PI_NOTIFY, /* posted-interrupt notification; taken in root mode it means "drain" */
-    VECTOR_PI_WAKEUP, /* a posted interrupt for a vCPU that is blocked on this CPU */
+    VECTOR_KICK,                    /* leave the guest or wake from HLT, then look at the pending work */
+    VECTOR_PI_NOTIFY,               /* posted-interrupt notification; taken in root mode it means "drain" */
+    VECTOR_PI_WAKEUP,               /* a posted interrupt for a vCPU that is blocked on this CPU */
     VECTOR_APIC_ERROR,
     VECTOR_SPURIOUS = 0xff,
 

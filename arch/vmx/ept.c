@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The EPT tree; see ept.h for the contract. SDM volume 3, "EPT Translation Mechanism", tables "Format of an EPT PML4 Entry" and following.
+ * The EPT tree; see ept.h for the contract. SDM volume 3, "EPT Translation Mechanism", tables "Format of an
+ * EPT PML4 Entry" and following.
  *
- * Each change counts first the table pages that it will need, exactly, and takes them onto the `spare` list; after that it cannot fail.
+ * Each change counts first the table pages that it will need, exactly, and takes them onto the `spare` list;
+ * after that it cannot fail.
  *
- * Pages on the `spare` and `retired` lists are chained through their first word by physical address. As an entry that word is "not present" (bits 2:0
- * are 0, the others are then ignored), so the hardware can go on walking a retired table, and finds nothing.
+ * Pages on the `spare` and `retired` lists are chained through their first word by physical address. As an
+ * entry that word is "not present" (bits 2:0 are 0, the others are then ignored), so the hardware can go on
+ * walking a retired table, and finds nothing.
  */
 #include "arch/vmx/ept.h"
 
 #include "arch/cpu/atomic.h"
 
-#define ENTRIES 512U
-#define ROOT_LEVEL                                                                                 \
-    3U /* level 0 holds entries of 4 KiB pages, 1 of 2 MiB, 2 of 1 GiB, 3 of 512 GiB */
+#define ENTRIES    512U
+#define ROOT_LEVEL 3U /* level 0 holds entries of 4 KiB pages, 1 of 2 MiB, 2 of 1 GiB, 3 of 512 GiB */
 
 #define ENTRY_ACCESS (EPT_R | EPT_W | EPT_X) /* present: not all of them 0 */
 #define ENTRY_TYPE   MASK(5, 3)
@@ -171,20 +173,22 @@ static bool range_valid(uint64_t gpa, uint64_t size)
 /* Can leaves of this level translate a difference of gpa and pa as it is? */
 static bool level_fits(const struct ept *e, uint64_t gpa, uint64_t pa, unsigned level)
 {
-    return (level == 1 || (level == 2 && e->env->large_1g)) &&
-           !((gpa ^ pa) & (level_size(level) - 1));
+    return (level == 1 || (level == 2 && e->env->large_1g)) && !((gpa ^ pa) & (level_size(level) - 1));
 }
 
 static unsigned leaf_level(const struct ept *e, uint64_t gpa, uint64_t pa, uint64_t left)
 {
     unsigned level = 2;
-    while (level && (!level_fits(e, gpa, pa, level) || (gpa & (level_size(level) - 1)) ||
-                     left < level_size(level)))
+    while (level &&
+           (!level_fits(e, gpa, pa, level) || (gpa & (level_size(level) - 1)) || left < level_size(level)))
         level--;
     return level;
 }
 
-/* Table pages that mapping an unmapped range takes: below each level's blocks that are cut, or that are whole but no leaf. */
+/*
+ * Table pages that mapping an unmapped range takes: below each level's blocks that are cut, or that are whole
+ * but no leaf.
+ */
 static uint64_t tables_to_map(const struct ept *e, uint64_t gpa, uint64_t pa, uint64_t size)
 {
     uint64_t end = gpa + size, count = 0, next;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CR0, CR4 and EFER of a guest. The real registers carry what VMX operation wants besides what the guest wrote; what it reads back comes from the read shadows for the
- * bits that we own. Long mode follows from EFER.LME and CR0.PG: EFER.LMA and the entry control "IA-32e mode guest" change together here.
+ * CR0, CR4 and EFER of a guest. The real registers carry what VMX operation wants besides what the guest
+ * wrote; what it reads back comes from the read shadows for the bits that we own. Long mode follows from
+ * EFER.LME and CR0.PG: EFER.LMA and the entry control "IA-32e mode guest" change together here.
  */
 #include "arch/vmx/guest_cr.h"
 
 #include "arch/cpu/msr.h"
 #include "arch/vmx/vmcs.h"
 
-#define CR0_DEFINED                                                                                \
-    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
-     CR0_PG)
+#define CR0_DEFINED                                                                                          \
+    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
 #define CS_ACCESS_L        BIT(13)
 #define TR_BUSY_TSS16      3
 #define TR_BUSY_TSS64      11
@@ -34,7 +34,10 @@ uint64_t guest_cr_cr4(void)
     return shadowed(VMCS_GUEST_CR4, VMCS_CR4_MASK, VMCS_CR4_SHADOW);
 }
 
-/* PAE paging keeps its four top entries in registers, which the VMCS holds. False: a reserved bit is set in a present one. */
+/*
+ * PAE paging keeps its four top entries in registers, which the VMCS holds. False: a reserved bit is set in a
+ * present one.
+ */
 static bool load_pdptes(const struct guest_cr_env *env)
 {
     uint64_t pdpte[4];
@@ -72,8 +75,7 @@ enum guest_cr_result guest_cr_write_cr0(const struct guest_cr_env *env, uint64_t
 {
     uint64_t old = guest_cr_cr0(), cr4 = guest_cr_cr4(), efer = vmcs_read(VMCS_GUEST_EFER);
     bool switched = (old ^ value) & CR0_PG;
-    if ((value >> 32) || ((value & CR0_PG) && !(value & CR0_PE)) ||
-        ((value & CR0_NW) && !(value & CR0_CD)) ||
+    if ((value >> 32) || ((value & CR0_PG) && !(value & CR0_PE)) || ((value & CR0_NW) && !(value & CR0_CD)) ||
         (switched && paging_switch_faults(value, cr4, efer)))
         return GUEST_CR_FAULT;
     bool pae = (value & CR0_PG) && (cr4 & CR4_PAE) && !(efer & EFER_LME);
@@ -85,7 +87,10 @@ enum guest_cr_result guest_cr_write_cr0(const struct guest_cr_env *env, uint64_t
     vmcs_write(VMCS_CR0_SHADOW, value);
     if (switched && (efer & EFER_LME)) {
         set_long_mode(value & CR0_PG);
-        /* VM entry wants a 64-bit TSS in IA-32e mode; the processor itself accepts any busy TSS until it is used. */
+        /*
+         * VM entry wants a 64-bit TSS in IA-32e mode; the processor itself accepts any busy TSS until it is
+         * used.
+         */
         uint64_t tr = vmcs_read(VMCS_GUEST_TR_ACCESS);
         if (value & CR0_PG)
             vmcs_write(VMCS_GUEST_TR_ACCESS, (tr & ~15UL) | TR_BUSY_TSS64);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes to CR0, CR4 and EFER by a guest: what the processor would check, what the VMCS needs then. On the current VMCS; the caller flushes the guest's translations when told to.
- * SDM volume 3, "Control Registers", "Initializing IA-32e Mode", "PDPTE Registers"; volume 2, MOV - Move to/from Control Registers.
+ * Writes to CR0, CR4 and EFER by a guest: what the processor would check, what the VMCS needs then. On the
+ * current VMCS; the caller flushes the guest's translations when told to. SDM volume 3, "Control Registers",
+ * "Initializing IA-32e Mode", "PDPTE Registers"; volume 2, MOV - Move to/from Control Registers.
  */
 #ifndef ARCH_VMX_GUEST_CR_H
 #define ARCH_VMX_GUEST_CR_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Register state between the VMCS and the records of the ABI. The checks are those of SDM volume 3, "Checking and Loading Guest State", as far as a record can
- * break them; what slips through fails the VM entry and stops that domain alone.
+ * Register state between the VMCS and the records of the ABI. The checks are those of SDM volume 3, "Checking
+ * and Loading Guest State", as far as a record can break them; what slips through fails the VM entry and
+ * stops that domain alone.
  */
 #include "arch/vmx/guest_state.h"
 
@@ -18,11 +19,10 @@
 #define ACCESS_DB        BIT(14)
 #define ACCESS_UNUSABLE  BIT(16)
 #define ACCESS_DEFINED   0x1f0ffUL
-#define CR0_WRITABLE                                                                               \
-    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
-     CR0_PG)
+#define CR0_WRITABLE                                                                                         \
+    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
 #define DR7_FIXED        0x400UL
-#define BLOCKING_DEFINED 0xbU /* without blocking by SMI, which is for system-management mode */
+#define BLOCKING_DEFINED 0xbU      /* without blocking by SMI, which is for system-management mode */
 #define DEBUG_DEFINED    0x1500fUL /* SDM volume 3, table "Format of Pending-Debug-Exceptions" */
 #define INFO_ERROR_CODE  BIT(11)
 #define INFO_DEFINED     0x80000fffU
@@ -48,8 +48,7 @@ bool guest_segment_allows(unsigned segment, uint32_t offset, unsigned width, boo
     uint64_t limit = vmcs_read32((enum vmcs_field)(VMCS_GUEST_ES_LIMIT + 2 * segment));
     uint64_t last = (uint64_t)offset + width - 1;
     bool code = access & TYPE_CODE;
-    bool protected =
-        (vmcs_read(VMCS_GUEST_CR0) & CR0_PE) && !(vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_VM);
+    bool protected = (vmcs_read(VMCS_GUEST_CR0) & CR0_PE) && !(vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_VM);
     if (protected && ((access & ACCESS_UNUSABLE) || (write && (code || !(access & TYPE_RW))) ||
                       (code && !(access & TYPE_RW))))
         return false;
@@ -163,10 +162,9 @@ static bool sregs_valid(const struct hv_sregs *s, uint64_t cr4_allowed, uint64_t
     return !(s->cr0 & ~(uint64_t)CR0_WRITABLE) && (!paging || (s->cr0 & CR0_PE)) &&
            (!(s->cr0 & CR0_NW) || (s->cr0 & CR0_CD)) && (!(s->cr4 & CR4_PCIDE) || lma) &&
            !(s->cr4 & ~cr4_allowed) && !(s->efer & ~(efer_allowed | EFER_LMA)) &&
-           lma == (paging && (s->efer & EFER_LME)) && (!lma || (s->cr4 & CR4_PAE)) &&
-           !(s->cr3 >> 52) && !(s->dr7 >> 32) && guest_canonical(s->gdt.base) &&
-           guest_canonical(s->idt.base) && s->gdt.limit <= 0xffff && s->idt.limit <= 0xffff &&
-           !s->gdt.reserved && !s->idt.reserved;
+           lma == (paging && (s->efer & EFER_LME)) && (!lma || (s->cr4 & CR4_PAE)) && !(s->cr3 >> 52) &&
+           !(s->dr7 >> 32) && guest_canonical(s->gdt.base) && guest_canonical(s->idt.base) &&
+           s->gdt.limit <= 0xffff && s->idt.limit <= 0xffff && !s->gdt.reserved && !s->idt.reserved;
 }
 
 bool guest_set_sregs(const struct hv_sregs *s, const struct vmx_caps *caps, uint64_t cr4_allowed,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest's register state on the current VMCS: single registers for the exit handlers, whole records for the management interface.
+ * A guest's register state on the current VMCS: single registers for the exit handlers, whole records for the
+ * management interface.
  */
 #ifndef ARCH_VMX_GUEST_STATE_H
 #define ARCH_VMX_GUEST_STATE_H
@@ -58,7 +59,10 @@ static inline bool guest_code_is_64_cpl0(void)
 /* Bases of ES, CS, SS, DS, FS, GS. */
 void guest_segment_bases(uint64_t base[6]);
 
-/* Would an access at this offset pass the checks of the segment (0 ES to 5 GS)? Not for 64-bit mode, which has no such checks. */
+/*
+ * Would an access at this offset pass the checks of the segment (0 ES to 5 GS)? Not for 64-bit mode, which
+ * has no such checks.
+ */
 bool guest_segment_allows(unsigned segment, uint32_t offset, unsigned width, bool write);
 
 static inline bool guest_canonical(uint64_t address)
@@ -79,8 +83,9 @@ void guest_set_sysenter(unsigned which, uint64_t value);
 void guest_get_sregs(struct hv_sregs *s);
 
 /*
- * Checks what VM entry would check of these fields and what our own bookkeeping needs (CR0 and CR4 as a guest may have them, EFER.LMA as CR0 and LME say).
- * False: nothing changed. DR0-3, DR6, CR2 and XCR0 are the caller's.
+ * Checks what VM entry would check of these fields and what our own bookkeeping needs (CR0 and CR4 as a guest
+ * may have them, EFER.LMA as CR0 and LME say). False: nothing changed. DR0-3, DR6, CR2 and XCR0 are the
+ * caller's.
  */
 bool guest_set_sregs(const struct hv_sregs *s, const struct vmx_caps *caps, uint64_t cr4_allowed,
                      uint64_t efer_allowed);
@@ -88,7 +93,9 @@ bool guest_set_sregs(const struct hv_sregs *s, const struct vmx_caps *caps, uint
 void guest_get_events(struct hv_events *e);
 bool guest_set_events(const struct hv_events *e);
 
-/* A #DB that the processor raised goes on to the guest: DR7.GD is cleared. SDM volume 3, "Debug Exceptions". */
+/*
+ * A #DB that the processor raised goes on to the guest: DR7.GD is cleared. SDM volume 3, "Debug Exceptions".
+ */
 void guest_debug_exception_taken(void);
 
 /* HLT as activity state is not used: a halted vCPU simply does not run. */

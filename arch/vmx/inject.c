@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Event injection. The VM-entry interruption-information field is the one place where a pending event lives: an event that could not be delivered goes back
- * there at once, so that nothing else has to remember it.
+ * Event injection. The VM-entry interruption-information field is the one place where a pending event lives:
+ * an event that could not be delivered goes back there at once, so that nothing else has to remember it.
  */
 #include "arch/vmx/inject.h"
 
@@ -19,9 +19,9 @@
 #define BLOCK_NMI    BIT(3)
 
 /* SDM volume 3, "Exception and Interrupt Vectors": these push an error code. */
-#define ERROR_VECTORS                                                                              \
-    (BIT(VECTOR_DF) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) |          \
-     BIT(VECTOR_PF) | BIT(VECTOR_AC) | BIT(VECTOR_CP))
+#define ERROR_VECTORS                                                                                        \
+    (BIT(VECTOR_DF) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) | BIT(VECTOR_PF) |   \
+     BIT(VECTOR_AC) | BIT(VECTOR_CP))
 
 enum fault_class { BENIGN, CONTRIBUTORY, PAGE_FAULT, DOUBLE_FAULT };
 
@@ -73,8 +73,7 @@ bool inject_has_error_code(uint8_t vector)
 bool inject_exception(uint8_t vector, uint32_t error)
 {
     uint32_t first = vmcs_read32(VMCS_ENTRY_INTERRUPTION_INFO);
-    bool first_is_exception =
-        (first & INFO_VALID) && field_get(first, 10, 8) == INJECT_HW_EXCEPTION;
+    bool first_is_exception = (first & INFO_VALID) && field_get(first, 10, 8) == INJECT_HW_EXCEPTION;
     if (first_is_exception) {
         enum fault_class a = class_of((uint8_t)first), b = class_of(vector);
         if (a == DOUBLE_FAULT && b != BENIGN)
@@ -107,7 +106,10 @@ void inject_restore_interrupted(void)
         vmcs_write(VMCS_ENTRY_EXCEPTION_ERROR, vmcs_read(VMCS_IDT_VECTORING_ERROR));
     if (type >= INJECT_SW_INTERRUPT)
         vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
-    /* The NMI is to be delivered again, which needs NMIs unblocked (SDM volume 3, "Checks on Guest Non-Register State"). */
+    /*
+     * The NMI is to be delivered again, which needs NMIs unblocked (SDM volume 3, "Checks on Guest
+     * Non-Register State").
+     */
     if (type == INJECT_NMI)
         inject_mark_nmi_blocked(false);
     vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, info & (INFO_VALID | MASK(11, 0)));

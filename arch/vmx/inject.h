@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Event injection, and giving back an event whose delivery was cut short by a VM exit. SDM volume 3, "Event Injection" and "Information for VM Exits That Occur During
- * Event Delivery". All on the current VMCS; one event at most per entry.
+ * Event injection, and giving back an event whose delivery was cut short by a VM exit. SDM volume 3, "Event
+ * Injection" and "Information for VM Exits That Occur During Event Delivery". All on the current VMCS; one
+ * event at most per entry.
  */
 #ifndef ARCH_VMX_INJECT_H
 #define ARCH_VMX_INJECT_H
@@ -20,13 +21,17 @@ enum inject_type {
 /* Is an event set for the next entry? */
 bool inject_is_set(void);
 
-/* Sets an external interrupt or NMI for the next entry. The caller has checked that none is set and that the guest can take it. */
+/*
+ * Sets an external interrupt or NMI for the next entry. The caller has checked that none is set and that the
+ * guest can take it.
+ */
 void inject_external(uint8_t vector);
 void inject_nmi(void);
 
 /*
- * A fault by the instruction at RIP: hardware exception `vector`, with its error code where the vector has one. Combines with an event whose
- * delivery caused it, as the processor does (SDM volume 3, "Double Fault Exception"). False: the combination is a triple fault.
+ * A fault by the instruction at RIP: hardware exception `vector`, with its error code where the vector has
+ * one. Combines with an event whose delivery caused it, as the processor does (SDM volume 3, "Double Fault
+ * Exception"). False: the combination is a triple fault.
  */
 bool inject_exception(uint8_t vector, uint32_t error) __attribute__((warn_unused_result));
 
@@ -36,7 +41,10 @@ void inject_int1(uint64_t length);
 /* Does the vector push an error code in protected mode? */
 bool inject_has_error_code(uint8_t vector);
 
-/* At an exit that interrupted the delivery of an event: sets that event again. Nothing to do when there was none. */
+/*
+ * At an exit that interrupted the delivery of an event: sets that event again. Nothing to do when there was
+ * none.
+ */
 void inject_restore_interrupted(void);
 
 /* Can the guest take one now? */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decoding of exit qualifications, SDM volume 3, "Basic VM-Exit Information", one function per table there. */
+/*
+ * Decoding of exit qualifications, SDM volume 3, "Basic VM-Exit Information", one function per table there.
+ */
 #include "arch/vmx/vm_exit.h"
 
 #include "arch/cpu/vectors.h"
@@ -16,15 +18,14 @@
 /* Outside of 64-bit mode the instruction pointer has 32 bits. */
 void vm_exit_wrap(void)
 {
-    bool code64 =
-        (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) && (vmcs_read(VMCS_GUEST_CS_ACCESS) & ACCESS_L);
+    bool code64 = (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) && (vmcs_read(VMCS_GUEST_CS_ACCESS) & ACCESS_L);
     if (!code64)
         vmcs_write(VMCS_GUEST_RIP, vmcs_read32(VMCS_GUEST_RIP));
 }
 
 /*
- * The processor has not seen the instruction end, so the trap of RFLAGS.TF is left to us: SDM volume 3, "Guest Non-Register State",
- * pending debug exceptions. DEBUGCTL.BTF cannot be set by a guest.
+ * The processor has not seen the instruction end, so the trap of RFLAGS.TF is left to us: SDM volume 3,
+ * "Guest Non-Register State", pending debug exceptions. DEBUGCTL.BTF cannot be set by a guest.
  */
 void vm_exit_stepped(void)
 {
@@ -36,13 +37,12 @@ void vm_exit_stepped(void)
 }
 
 /*
- * VM entry wants pending BS when TF is set in the shadow of STI or MOV SS ("Checks on Guest Non-Register State"); every exit but that of a #DB leaves it so (XSA-308). The
- * #DB that is injected takes it along.
+ * VM entry wants pending BS when TF is set in the shadow of STI or MOV SS ("Checks on Guest Non-Register
+ * State"); every exit but that of a #DB leaves it so (XSA-308). The #DB that is injected takes it along.
  */
 void vm_exit_keep_shadow_step(void)
 {
-    if ((vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCK_SHADOW) &&
-        (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+    if ((vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCK_SHADOW) && (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
         vmcs_write(VMCS_GUEST_PENDING_DEBUG, vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a VM exit says: each function decodes one part of the exit information of the current VMCS into plain fields, so that hv/exit never sees a
- * qualification bit. A handler reads only the parts that it needs. SDM volume 3, "VM-Exit Information Fields" and appendix C "VMX Basic Exit Reasons".
+ * What a VM exit says: each function decodes one part of the exit information of the current VMCS into plain
+ * fields, so that hv/exit never sees a qualification bit. A handler reads only the parts that it needs. SDM
+ * volume 3, "VM-Exit Information Fields" and appendix C "VMX Basic Exit Reasons".
  */
 #ifndef ARCH_VMX_VM_EXIT_H
 #define ARCH_VMX_VM_EXIT_H
@@ -80,7 +81,10 @@ static inline uint32_t vm_exit_reason(void)
     return vmcs_read32(VMCS_EXIT_REASON);
 }
 
-/* The rare parts of vm_exit_advance_by. They keep all registers and are called so that the compiler knows it: the handlers save none for them. */
+/*
+ * The rare parts of vm_exit_advance_by. They keep all registers and are called so that the compiler knows it:
+ * the handlers save none for them.
+ */
 #define VM_EXIT_RARE       __attribute__((cold, no_caller_saved_registers))
 #define VM_EXIT_CALL(name) __asm__ volatile("call " #name ::: "memory", "cc")
 VM_EXIT_RARE void vm_exit_wrap(void);
@@ -88,7 +92,8 @@ VM_EXIT_RARE void vm_exit_stepped(void);
 
 /*
  * The instruction that exited is done: RIP goes behind it, and the shadow of an STI or MOV SS before it ends
- * (SDM volume 3, "Blocking by STI", "Blocking by MOV SS"). RFLAGS.RF has served, and RFLAGS.TF asks for a trap.
+ * (SDM volume 3, "Blocking by STI", "Blocking by MOV SS"). RFLAGS.RF has served, and RFLAGS.TF asks for a
+ * trap.
  */
 static inline void vm_exit_advance_by(uint64_t length)
 {

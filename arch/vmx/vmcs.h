@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Access to the current VMCS; only arch/vmx includes this. With a VMCS loaded and a field that the processor has, neither instruction can fail: a
- * VMWRITE that does is a broken invariant of ours and traps with a dump. A VMREAD is not checked, since each check would be paid on every exit; its fields are
- * a subset of those that vmcs_init.c has written, or read-only ones that every processor has.
+ * Access to the current VMCS; only arch/vmx includes this. With a VMCS loaded and a field that the processor
+ * has, neither instruction can fail: a VMWRITE that does is a broken invariant of ours and traps with a dump.
+ * A VMREAD is not checked, since each check would be paid on every exit; its fields are a subset of those
+ * that vmcs_init.c has written, or read-only ones that every processor has.
  */
 #ifndef ARCH_VMX_VMCS_H
 #define ARCH_VMX_VMCS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants of a VMCS before entry. Each row is a way in which other hypervisors have handed hardware to a guest: a control that a mode change left on or off
- * (CVE-2016-4440, CVE-2017-12154, CVE-2023-5090, XSA-256). The processor's own entry checks do not see these, because each is a legal configuration.
+ * Invariants of a VMCS before entry. Each row is a way in which other hypervisors have handed hardware to a
+ * guest: a control that a mode change left on or off (CVE-2016-4440, CVE-2017-12154, CVE-2023-5090, XSA-256).
+ * The processor's own entry checks do not see these, because each is a legal configuration.
  */
 #include "arch/vmx/vmcs_check.h"
 
@@ -37,22 +38,18 @@ static const char *check_controls(const struct controls *c, const void *msr_bitm
          "external interrupts do not exit"},
         {!(c->pin & PIN_NMI_EXITING) || !(c->pin & PIN_VIRTUAL_NMIS), "NMIs do not exit"},
         {!(c->proc & PROC_IO_BITMAPS) && !(c->proc & PROC_UNCOND_IO), "ports are open"},
-        {!(c->proc & PROC_MSR_BITMAPS),
-         "no MSR bitmap: host MSRs are read and written by exits only"},
+        {!(c->proc & PROC_MSR_BITMAPS), "no MSR bitmap: host MSRs are read and written by exits only"},
         {!(c->proc & PROC_SECONDARY) || !(c->proc2 & PROC2_EPT), "EPT is off"},
         {!(c->proc2 & PROC2_VPID) || !vmcs_read(VMCS_VPID), "VPID 0 is the hypervisor's"},
-        {!(c->proc & PROC_TPR_SHADOW) &&
-             (~c->proc & (PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING)),
+        {!(c->proc & PROC_TPR_SHADOW) && (~c->proc & (PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING)),
          "CR8 is the machine's: no TPR shadow, no CR8 exiting"},
         {(c->proc2 & PROC2_VIRT_INT_DELIVERY) && !(c->proc & PROC_TPR_SHADOW),
          "virtual-interrupt delivery without TPR shadow"},
         {(c->pin & PIN_POSTED_INTERRUPTS) && !(c->proc2 & PROC2_VIRT_INT_DELIVERY),
          "posting without virtual-interrupt delivery"},
-        {!(c->proc2 & PROC2_VIRT_X2APIC) && x2apic_open(msr_bitmap),
-         "x2APIC MSRs of the machine are open"},
+        {!(c->proc2 & PROC2_VIRT_X2APIC) && x2apic_open(msr_bitmap), "x2APIC MSRs of the machine are open"},
         {!(c->exit & EXIT_HOST_64), "exit to a 32-bit host"},
-        {!(c->exit & EXIT_LOAD_EFER) || !(c->exit & EXIT_SAVE_EFER) ||
-             !(c->entry & ENTRY_LOAD_EFER),
+        {!(c->exit & EXIT_LOAD_EFER) || !(c->exit & EXIT_SAVE_EFER) || !(c->entry & ENTRY_LOAD_EFER),
          "EFER is not switched"},
         {!(c->exit & EXIT_LOAD_PAT) || !(c->exit & EXIT_SAVE_PAT) || !(c->entry & ENTRY_LOAD_PAT),
          "PAT is not switched"},

@@ -5,7 +5,10 @@
 
 #include "arch/vmx/vmx_context.h"
 
-/* On the current VMCS, which is to be c's, with the MSR bitmap that it should use. NULL, or which invariant is broken. */
+/*
+ * On the current VMCS, which is to be c's, with the MSR bitmap that it should use. NULL, or which invariant
+ * is broken.
+ */
 const char *vmcs_invariants(const struct vmx_context *c, uint64_t eptp, const void *msr_bitmap,
                             uint64_t msr_bitmap_pa);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VMCS component encodings, SDM volume 3, appendix B "Field Encoding in VMCS": grouped by width and role as there. Bits 14:13 of an
- * encoding are its width: 0 16 bits, 1 64 bits, 2 32 bits, 3 natural.
+ * VMCS component encodings, SDM volume 3, appendix B "Field Encoding in VMCS": grouped by width and role as
+ * there. Bits 14:13 of an encoding are its width: 0 16 bits, 1 64 bits, 2 32 bits, 3 natural.
  */
 #ifndef ARCH_VMX_VMCS_FIELDS_H
 #define ARCH_VMX_VMCS_FIELDS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A new VMCS, as three tables of {field, value}: controls, host state, guest reset state. SDM volume 3, chapters "Virtual Machine Control Structures" and
- * "Processor Management and Initialization", table "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT".
+ * A new VMCS, as three tables of {field, value}: controls, host state, guest reset state. SDM volume 3,
+ * chapters "Virtual Machine Control Structures" and "Processor Management and Initialization", table "IA-32
+ * and Intel 64 Processor States Following Power-up, Reset, or INIT".
  */
 #include "arch/vmx/vmcs_init.h"
 
@@ -28,26 +29,31 @@ extern const uint8_t vmx_exit[];
 #define ACCESS_TSS_BUSY 0x8b
 
 #define PIN_WANTED (PIN_EXT_INT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS)
-#define PROC_WANTED                                                                                \
-    (PROC_TSC_OFFSETTING | PROC_HLT_EXITING | PROC_MWAIT_EXITING | PROC_RDPMC_EXITING |            \
-     PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING | PROC_IO_BITMAPS | PROC_MSR_BITMAPS |         \
+#define PROC_WANTED                                                                                          \
+    (PROC_TSC_OFFSETTING | PROC_HLT_EXITING | PROC_MWAIT_EXITING | PROC_RDPMC_EXITING |                      \
+     PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING | PROC_IO_BITMAPS | PROC_MSR_BITMAPS |                   \
      PROC_MONITOR_EXITING | PROC_SECONDARY)
-#define PROC2_WANTED                                                                               \
-    (PROC2_EPT | PROC2_VPID | PROC2_UNRESTRICTED_GUEST | PROC2_WBINVD_EXITING | PROC2_RDTSCP |     \
+#define PROC2_WANTED                                                                                         \
+    (PROC2_EPT | PROC2_VPID | PROC2_UNRESTRICTED_GUEST | PROC2_WBINVD_EXITING | PROC2_RDTSCP |               \
      PROC2_INVPCID | PROC2_ENCLS_EXITING | PROC2_XSAVES)
-#define EXIT_WANTED                                                                                \
-    (EXIT_HOST_64 | EXIT_ACK_INTERRUPT | EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT |         \
-     EXIT_LOAD_PAT | EXIT_SAVE_DEBUG_CONTROLS)
+#define EXIT_WANTED                                                                                          \
+    (EXIT_HOST_64 | EXIT_ACK_INTERRUPT | EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT |   \
+     EXIT_SAVE_DEBUG_CONTROLS)
 #define ENTRY_WANTED (ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LOAD_DEBUG_CONTROLS)
 
-/* #DB and #AC can recur while they are delivered, without end and without an exit: intercepted (XSA-156). #MC is the machine's. */
+/*
+ * #DB and #AC can recur while they are delivered, without end and without an exit: intercepted (XSA-156). #MC
+ * is the machine's.
+ */
 #define EXCEPTIONS (BIT(VECTOR_DB) | BIT(VECTOR_AC) | BIT(VECTOR_MC))
 
-/* CR0 bits that the guest does not own: writes that change them exit. TS and MP, EM, WP, AM are the guest's own business. */
+/*
+ * CR0 bits that the guest does not own: writes that change them exit. TS and MP, EM, WP, AM are the guest's
+ * own business.
+ */
 #define CR0_OWNED (CR0_PE | CR0_NE | CR0_NW | CR0_CD | CR0_PG | CR0_ET)
 /* CR4 bits that the guest may change without an exit; all others exit. */
-#define CR4_GUEST_OWNED                                                                            \
-    (CR4_PVI | CR4_TSD | CR4_DE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PGE)
+#define CR4_GUEST_OWNED (CR4_PVI | CR4_TSD | CR4_DE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PGE)
 
 static void write_all(const struct field_value *table, unsigned count)
 {
@@ -123,7 +129,10 @@ void vmcs_set_cpu(void)
     vmcs_write(VMCS_HOST_GDTR_BASE, (uint64_t)(uintptr_t)p->desc->gdt);
 }
 
-/* The six ordinary segments follow each other by 2 in each group of encodings: ES CS SS DS FS GS, then LDTR, TR. */
+/*
+ * The six ordinary segments follow each other by 2 in each group of encodings: ES CS SS DS FS GS, then LDTR,
+ * TR.
+ */
 static void write_segments(void)
 {
     for (unsigned s = 0; s < 6; s++) {
@@ -131,16 +140,15 @@ static void write_segments(void)
         vmcs_write((enum vmcs_field)(VMCS_GUEST_ES_SELECTOR + 2 * s), code ? 0xf000 : 0);
         vmcs_write((enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * s), code ? 0xffff0000 : 0);
         vmcs_write((enum vmcs_field)(VMCS_GUEST_ES_LIMIT + 2 * s), 0xffff);
-        vmcs_write((enum vmcs_field)(VMCS_GUEST_ES_ACCESS + 2 * s),
-                   code ? ACCESS_CODE16 : ACCESS_DATA16);
+        vmcs_write((enum vmcs_field)(VMCS_GUEST_ES_ACCESS + 2 * s), code ? ACCESS_CODE16 : ACCESS_DATA16);
     }
 }
 
 static void write_guest_reset(const struct vmx_caps *caps)
 {
     /*
-     * What VMX operation fixes, but PE and PG, which unrestricted guests may clear. CD and NW stay in the shadow: set for real they would
-     * run the guest without caches.
+     * What VMX operation fixes, but PE and PG, which unrestricted guests may clear. CD and NW stay in the
+     * shadow: set for real they would run the guest without caches.
      */
     uint64_t cr0 = (CR0_ET | caps->cr0_must) & ~(uint64_t)(CR0_PE | CR0_PG);
     const struct field_value table[] = {

@@ -16,8 +16,8 @@ struct vmcs_setup {
 };
 
 /*
- * With c's VMCS loaded on this CPU: everything but what vmcs_set_cpu writes. The guest is in the state after power-up
- * (SDM volume 3, "Processor State After Reset"): real mode at 0xfffffff0.
+ * With c's VMCS loaded on this CPU: everything but what vmcs_set_cpu writes. The guest is in the state after
+ * power-up (SDM volume 3, "Processor State After Reset"): real mode at 0xfffffff0.
  */
 void vmcs_init(struct vmx_context *c, const struct vmcs_setup *setup);
 

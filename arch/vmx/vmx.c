@@ -47,10 +47,7 @@ void vmx_invept(uint64_t eptp)
 {
     struct inv_descriptor d = {eptp, 0};
     bool fail;
-    __asm__ volatile("invept %1, %2"
-                     : "=@ccbe"(fail)
-                     : "m"(d), "r"(INVEPT_SINGLE_CONTEXT)
-                     : "memory");
+    __asm__ volatile("invept %1, %2" : "=@ccbe"(fail) : "m"(d), "r"(INVEPT_SINGLE_CONTEXT) : "memory");
     if (fail)
         __builtin_trap();
 }
@@ -59,10 +56,7 @@ void vmx_invvpid(uint16_t vpid)
 {
     struct inv_descriptor d = {vpid, 0};
     bool fail;
-    __asm__ volatile("invvpid %1, %2"
-                     : "=@ccbe"(fail)
-                     : "m"(d), "r"(INVVPID_SINGLE_CONTEXT)
-                     : "memory");
+    __asm__ volatile("invvpid %1, %2" : "=@ccbe"(fail) : "m"(d), "r"(INVVPID_SINGLE_CONTEXT) : "memory");
     if (fail)
         __builtin_trap();
 }

@@ -65,16 +65,14 @@ static const struct vmx_feature table[] = {
     {VMX_WORD_PIN, PIN_POSTED_INTERRUPTS, OPTIONAL, "process posted interrupts",
      "else a running target takes an exit"},
     {VMX_WORD_PROC, PROC_TERTIARY, OPTIONAL, "tertiary controls", "needed by IPI virtualization"},
-    {VMX_WORD_PROC, PROC_MONITOR_TRAP, OPTIONAL, "monitor trap flag",
-     "single-stepping by a manager"},
+    {VMX_WORD_PROC, PROC_MONITOR_TRAP, OPTIONAL, "monitor trap flag", "single-stepping by a manager"},
     {VMX_WORD_PROC2, PROC2_VIRT_APIC_ACCESS, OPTIONAL, "virtualize APIC accesses",
      "else xAPIC accesses are decoded"},
     {VMX_WORD_PROC2, PROC2_APIC_REGISTER_VIRT, OPTIONAL, "APIC-register virtualization",
      "else APIC reads exit"},
     {VMX_WORD_PROC2, PROC2_VIRT_INT_DELIVERY, OPTIONAL, "virtual-interrupt delivery",
      "else interrupts are injected at entry"},
-    {VMX_WORD_PROC2, PROC2_VIRT_X2APIC, OPTIONAL, "virtualize x2APIC mode",
-     "else x2APIC MSRs exit"},
+    {VMX_WORD_PROC2, PROC2_VIRT_X2APIC, OPTIONAL, "virtualize x2APIC mode", "else x2APIC MSRs exit"},
     {VMX_WORD_PROC3, PROC3_IPI_VIRT, OPTIONAL, "IPI virtualization", "else ICR writes exit"},
     {VMX_WORD_PROC2, PROC2_RDTSCP, OPTIONAL, "enable RDTSCP", "else guests have none"},
     {VMX_WORD_PROC2, PROC2_INVPCID, OPTIONAL, "enable INVPCID", "else guests have none"},
@@ -118,10 +116,8 @@ void vmx_caps_read(struct vmx_caps *caps)
 {
     *caps = (struct vmx_caps){.basic = rdmsr(MSR_IA32_VMX_BASIC)};
     bool exact = caps->basic & VMX_BASIC_TRUE_CTLS;
-    read_pair(caps, VMX_WORD_PIN,
-              exact ? MSR_IA32_VMX_TRUE_PINBASED_CTLS : MSR_IA32_VMX_PINBASED_CTLS);
-    read_pair(caps, VMX_WORD_PROC,
-              exact ? MSR_IA32_VMX_TRUE_PROCBASED_CTLS : MSR_IA32_VMX_PROCBASED_CTLS);
+    read_pair(caps, VMX_WORD_PIN, exact ? MSR_IA32_VMX_TRUE_PINBASED_CTLS : MSR_IA32_VMX_PINBASED_CTLS);
+    read_pair(caps, VMX_WORD_PROC, exact ? MSR_IA32_VMX_TRUE_PROCBASED_CTLS : MSR_IA32_VMX_PROCBASED_CTLS);
     read_pair(caps, VMX_WORD_EXIT, exact ? MSR_IA32_VMX_TRUE_EXIT_CTLS : MSR_IA32_VMX_EXIT_CTLS);
     read_pair(caps, VMX_WORD_ENTRY, exact ? MSR_IA32_VMX_TRUE_ENTRY_CTLS : MSR_IA32_VMX_ENTRY_CTLS);
     if (vmx_caps_has(caps, VMX_WORD_PROC, PROC_SECONDARY))

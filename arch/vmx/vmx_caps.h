@@ -45,8 +45,7 @@ void vmx_caps_read(struct vmx_caps *caps);
 bool vmx_caps_merge(struct vmx_caps *common, const struct vmx_caps *other);
 
 /* A control word: what is wanted and possible, plus what must be. */
-static inline uint64_t vmx_caps_control(const struct vmx_caps *caps, enum vmx_word word,
-                                        uint64_t wanted)
+static inline uint64_t vmx_caps_control(const struct vmx_caps *caps, enum vmx_word word, uint64_t wanted)
 {
     return (wanted | caps->must[word]) & caps->may[word];
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What entry and exit need of a vCPU: its registers and its VMCS. struct vcpu begins with it, and its word of pending work
- * comes next, so that assembly can test it.
+ * What entry and exit need of a vCPU: its registers and its VMCS. struct vcpu begins with it, and its word of
+ * pending work comes next, so that assembly can test it.
  *
- * After a VM exit RSP points at the end of `gprs` (HOST_RSP): vmentry.S stores the registers relative to it, then the CPU's own stack is
- * taken. Interrupts are off in between, and NMI, #DF and #MC have stacks of their own.
+ * After a VM exit RSP points at the end of `gprs` (HOST_RSP): vmentry.S stores the registers relative to it,
+ * then the CPU's own stack is taken. Interrupts are off in between, and NMI, #DF and #MC have stacks of their
+ * own.
  */
 #ifndef ARCH_VMX_VMX_CONTEXT_H
 #define ARCH_VMX_VMX_CONTEXT_H
@@ -37,8 +38,10 @@ void vmx_context_clear(struct vmx_context *c);
 __attribute__((noreturn)) void vmx_enter(struct vmx_context *c);
 
 /*
- * Upcalls from vmentry.S (arch/cpu/upcall.h says more). hv_vmexit handles one exit and returns the context to enter next; so does hv_serve, for c after an exit that a
- * fast handler has done while work was pending. hv_vmentry_failed is told that VMLAUNCH or VMRESUME of c was refused; it returns the context to enter instead.
+ * Upcalls from vmentry.S (arch/cpu/upcall.h says more). hv_vmexit handles one exit and returns the context to
+ * enter next; so does hv_serve, for c after an exit that a fast handler has done while work was pending.
+ * hv_vmentry_failed is told that VMLAUNCH or VMRESUME of c was refused; it returns the context to enter
+ * instead.
  *
  * Fast handlers run while RBX, RBP and R12 to R15 of the guest are still in the processor, and not in `gprs`.
  */

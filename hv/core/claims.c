@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Claimed ranges: an unsorted array, since a domain has few and each look-up precedes a round trip to the manager anyway. */
+/*
+ * Claimed ranges: an unsorted array, since a domain has few and each look-up precedes a round trip to the
+ * manager anyway.
+ */
 #include "hv/core/claims.h"
 
 #include "arch/cpu/bits.h"
@@ -37,8 +40,7 @@ int claims_remove(struct claims *c, const struct hv_claim *claim)
     spin_lock(&c->lock);
     for (uint32_t i = 0; i < c->count; i++) {
         struct claim *at = &c->claim[i];
-        if (at->space == claim->space && at->start == claim->base &&
-            at->end - at->start == claim->length) {
+        if (at->space == claim->space && at->start == claim->base && at->end - at->start == claim->length) {
             *at = c->claim[--c->count];
             result = 0;
             break;
@@ -55,8 +57,8 @@ bool claims_has(struct claims *c, enum hv_claim_space space, uint64_t address, u
     bool found = false;
     spin_lock(&c->lock);
     for (uint32_t i = 0; i < c->count && !found; i++)
-        found = c->claim[i].space == space && address < c->claim[i].end &&
-                c->claim[i].start < address + width;
+        found =
+            c->claim[i].space == space && address < c->claim[i].end && c->claim[i].start < address + width;
     spin_unlock(&c->lock);
     return found;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a manager has claimed of a domain's ports and memory: accesses there become services. Pure but for its lock.
+ * What a manager has claimed of a domain's ports and memory: accesses there become services. Pure but for its
+ * lock.
  */
 #ifndef HV_CORE_CLAIMS_H
 #define HV_CORE_CLAIMS_H
@@ -24,14 +25,19 @@ struct claims {
 };
 _Static_assert(sizeof(struct claims) <= 4096, "one page");
 
-/* 0; -HV_EINVAL: empty, beyond the space, or (MMIO) not whole pages; -HV_EEXIST: overlaps a claim; -HV_ENOSPC: CLAIMS_MAX. */
+/*
+ * 0; -HV_EINVAL: empty, beyond the space, or (MMIO) not whole pages; -HV_EEXIST: overlaps a claim;
+ * -HV_ENOSPC: CLAIMS_MAX.
+ */
 int claims_add(struct claims *c, const struct hv_claim *claim) __attribute__((warn_unused_result));
 
 /* 0; -HV_ENOENT: no claim with exactly this range. */
-int claims_remove(struct claims *c, const struct hv_claim *claim)
-    __attribute__((warn_unused_result));
+int claims_remove(struct claims *c, const struct hv_claim *claim) __attribute__((warn_unused_result));
 
-/* Is any of the `width` bytes from address on claimed? An access that only reaches into a claim goes to the manager whole. */
+/*
+ * Is any of the `width` bytes from address on claimed? An access that only reaches into a claim goes to the
+ * manager whole.
+ */
 bool claims_has(struct claims *c, enum hv_claim_space space, uint64_t address, uint64_t width);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What passes from the processor's CPUID to a domain's. What is not in a mask is hidden: a bit that Intel defines later stays hidden until somebody has thought
- * about it. SDM volume 2, "CPUID - CPU Identification".
+ * What passes from the processor's CPUID to a domain's. What is not in a mask is hidden: a bit that Intel
+ * defines later stays hidden until somebody has thought about it. SDM volume 2, "CPUID - CPU Identification".
  *
- * Hidden on purpose: VMX, SMX, MONITOR/MWAIT, performance monitoring and debug store, thermal and power management (but ARAT), MTRRs, machine check, SGX, PT, MPX,
- * LA57, CET, protection keys for supervisor pages, AMX, WAITPKG, key locker, resource director, FRED, user interrupts, and all that needs
- * IA32_SPEC_CTRL, IA32_ARCH_CAPABILITIES or another MSR that guests do not have (hv/core/msr_policy.c).
+ * Hidden on purpose: VMX, SMX, MONITOR/MWAIT, performance monitoring and debug store, thermal and power
+ * management (but ARAT), MTRRs, machine check, SGX, PT, MPX, LA57, CET, protection keys for supervisor pages,
+ * AMX, WAITPKG, key locker, resource director, FRED, user interrupts, and all that needs IA32_SPEC_CTRL,
+ * IA32_ARCH_CAPABILITIES or another MSR that guests do not have (hv/core/msr_policy.c).
  */
 #include "hv/core/cpuid_mask.h"
 

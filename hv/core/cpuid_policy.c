@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Working out a domain's CPUID answers: a table of the leaves that exist, each with the function that fills it. Most start from what passes from the processor
- * (cpuid_mask.c) and go on from there.
+ * Working out a domain's CPUID answers: a table of the leaves that exist, each with the function that fills
+ * it. Most start from what passes from the processor (cpuid_mask.c) and go on from there.
  */
 #include "hv/core/cpuid_policy.h"
 
@@ -56,7 +56,10 @@ static struct cpuid_slot *slot_of(struct cpuid_policy *p, uint32_t leaf)
     return leaf >= HV_CPUID_BASE ? &p->hypervisor[leaf - HV_CPUID_BASE] : &p->basic[leaf];
 }
 
-/* The answer for a leaf's next subleaf, all zero. The subleaves of a leaf are appended one after the other; cpuid_policy_test shows that there is always room. */
+/*
+ * The answer for a leaf's next subleaf, all zero. The subleaves of a leaf are appended one after the other;
+ * cpuid_policy_test shows that there is always room.
+ */
 static struct cpuid_entry *append(struct build *b, uint32_t leaf)
 {
     struct cpuid_slot *slot = slot_of(b->p, leaf);
@@ -231,7 +234,10 @@ static void fill_d(struct build *b, uint32_t leaf)
         second->dynamic = CPUID_DYN_XSS_SIZE;
 }
 
-/* The "crystal" is the TSC itself, halved until it fits 32 bits: exact, and without a product that overflows in a guest's 32-bit arithmetic. */
+/*
+ * The "crystal" is the TSC itself, halved until it fits 32 bits: exact, and without a product that overflows
+ * in a guest's 32-bit arithmetic.
+ */
 static void fill_15(struct build *b, uint32_t leaf)
 {
     struct cpuid_entry *e = append(b, leaf);

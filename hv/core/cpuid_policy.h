@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What CPUID tells a domain: all answers are worked out once, from the processor's, into one page per domain. Pure: the processor is asked through a callback.
+ * What CPUID tells a domain: all answers are worked out once, from the processor's, into one page per domain.
+ * Pure: the processor is asked through a callback.
  *
- * Leaves that a domain does not have answer zeros, whatever Intel processors answer for them (the data of the highest basic leaf): a guest that looks for another
- * hypervisor's leaves, or forgets to look at the highest leaf, must not find stray bits. SDM volume 2, "CPUID - CPU Identification".
+ * Leaves that a domain does not have answer zeros, whatever Intel processors answer for them (the data of the
+ * highest basic leaf): a guest that looks for another hypervisor's leaves, or forgets to look at the highest
+ * leaf, must not find stray bits. SDM volume 2, "CPUID - CPU Identification".
  */
 #ifndef HV_CORE_CPUID_POLICY_H
 #define HV_CORE_CPUID_POLICY_H
@@ -46,8 +48,8 @@ struct cpuid_policy {
     struct cpuid_slot extended[CPUID_EXTENDED_LEAVES];     /* from 0x80000000 */
     struct cpuid_slot hypervisor[CPUID_HYPERVISOR_LEAVES]; /* from HV_CPUID_BASE */
     uint16_t entries;                                      /* in use */
-    uint64_t xcr0;                           /* bits that the domain may set in XCR0 */
-    struct cpuid_entry entry[CPUID_ENTRIES]; /* the first one is all zero */
+    uint64_t xcr0;                                         /* bits that the domain may set in XCR0 */
+    struct cpuid_entry entry[CPUID_ENTRIES];               /* the first one is all zero */
 };
 _Static_assert(sizeof(struct cpuid_policy) <= PAGE_SIZE, "one page per domain");
 
@@ -62,9 +64,12 @@ struct cpuid_params {
 
 void cpuid_policy_build(struct cpuid_policy *p, const struct cpuid_params *params);
 
-/* The answer to CPUID; never NULL. Basic leaves first, with nothing before them: they are what guests ask for at run time. */
-static inline const struct cpuid_entry *cpuid_policy_find(const struct cpuid_policy *p,
-                                                          uint32_t leaf, uint32_t subleaf)
+/*
+ * The answer to CPUID; never NULL. Basic leaves first, with nothing before them: they are what guests ask for
+ * at run time.
+ */
+static inline const struct cpuid_entry *cpuid_policy_find(const struct cpuid_policy *p, uint32_t leaf,
+                                                          uint32_t subleaf)
 {
     const struct cpuid_slot *slot;
     if (__builtin_expect(leaf < CPUID_BASIC_LEAVES, 1))

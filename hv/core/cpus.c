@@ -76,8 +76,7 @@ static bool start_one(const struct acpi_cpu *cpu)
 {
     struct pcpu *p = pcpu_new(pcpu_count, cpu->apic_id);
     if (!p) {
-        log_error("CPU with APIC ID %#x: no memory for it (raise hvmem=); left parked",
-                  cpu->apic_id);
+        log_error("CPU with APIC ID %#x: no memory for it (raise hvmem=); left parked", cpu->apic_id);
         return false;
     }
     if (smp_start_cpu(&p->arch, ap_main) == SMP_NO_ANSWER) {
@@ -95,13 +94,11 @@ static bool eligible(const struct acpi_cpu *cpu)
         return false;
     if (lapic_x2apic() || cpu->apic_id < 0xff)
         return true;
-    log_warning("CPU with APIC ID %#x needs x2APIC mode, which CPU 0 lacks; left parked",
-                cpu->apic_id);
+    log_warning("CPU with APIC ID %#x needs x2APIC mode, which CPU 0 lacks; left parked", cpu->apic_id);
     return false;
 }
 
-void cpus_start_others(const struct acpi_madt *madt, uint32_t max_cpus, uint64_t low_pa,
-                       uint64_t tsc_khz)
+void cpus_start_others(const struct acpi_madt *madt, uint32_t max_cpus, uint64_t low_pa, uint64_t tsc_khz)
 {
     uint32_t limit = max_cpus < CONFIG_MAX_CPUS ? max_cpus : CONFIG_MAX_CPUS;
     uint32_t parked = madt->cpu_unlisted;
@@ -119,7 +116,7 @@ void cpus_start_others(const struct acpi_madt *madt, uint32_t max_cpus, uint64_t
     else if (parked)
         log_error("no usable page below 1 MiB to start other CPUs from");
     if (parked)
-        log_warning("%u more CPUs are left parked: the limit is %u (maxcpus=, built in: %u)",
-                    parked, limit, CONFIG_MAX_CPUS);
+        log_warning("%u more CPUs are left parked: the limit is %u (maxcpus=, built in: %u)", parked, limit,
+                    CONFIG_MAX_CPUS);
     log_info("CPUs running: %u", pcpu_count);
 }

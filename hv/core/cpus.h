@@ -15,10 +15,12 @@ struct pcpu *cpus_init_boot_cpu(void);
  * RAM below 1 MiB). Those that do not answer and those beyond the limit are named in the log and
  * left alone.
  */
-void cpus_start_others(const struct acpi_madt *madt, uint32_t max_cpus, uint64_t low_pa,
-                       uint64_t tsc_khz);
+void cpus_start_others(const struct acpi_madt *madt, uint32_t max_cpus, uint64_t low_pa, uint64_t tsc_khz);
 
-/* Sends the other CPUs to `run`, which does not return; the caller goes there itself. False: a CPU lacks something, a line says what. */
+/*
+ * Sends the other CPUs to `run`, which does not return; the caller goes there itself. False: a CPU lacks
+ * something, a line says what.
+ */
 bool cpus_release(void (*run)(void));
 
 #endif

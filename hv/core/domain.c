@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Domains: the table, creation, death and destruction. See domain.h for how look-ups and destruction get along.
+ * Domains: the table, creation, death and destruction. See domain.h for how look-ups and destruction get
+ * along.
  */
 #include "hv/core/domain.h"
 
@@ -65,7 +66,10 @@ void domain_page_free(struct domain *d, void *page)
     page_free(page);
 }
 
-/* All pages that a domain has besides its EPT; NULLs are fine, so a creation that failed half-way ends here too. */
+/*
+ * All pages that a domain has besides its EPT; NULLs are fine, so a creation that failed half-way ends here
+ * too.
+ */
 static void free_domain(struct domain *d)
 {
     if (d->ept.root_pa)
@@ -92,8 +96,8 @@ static struct domain *new_domain(const struct hv_domain_create *c, uint16_t id, 
     d->msr_bitmap = domain_page_alloc(d);
     d->cpuid = domain_page_alloc(d);
     d->claims = domain_page_alloc(d);
-    if (!d->msr_bitmap || !d->cpuid || !d->claims ||
-        ept_init(&d->ept, domain_mem_ept_env(d)) != EPT_OK || !domain_policy_init(d)) {
+    if (!d->msr_bitmap || !d->cpuid || !d->claims || ept_init(&d->ept, domain_mem_ept_env(d)) != EPT_OK ||
+        !domain_policy_init(d)) {
         free_domain(d);
         return NULL;
     }
@@ -164,8 +168,7 @@ static void disappear(struct domain *d)
             continue;
         sched_hold(v, HOLD_DEAD);
         sched_wait_stopped(v);
-        timer_cancel(
-            &v->wait_timer); /* it may be firing elsewhere: the grace below waits for that too */
+        timer_cancel(&v->wait_timer); /* it may be firing elsewhere: the grace below waits for that too */
     }
     domain_wait_grace();
     for (uint32_t i = 0; i < d->max_vcpus; i++) {

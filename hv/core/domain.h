@@ -2,9 +2,10 @@
 /*
  * A domain: memory, vCPUs, rights. Domain 0 is the management domain, made at start; the others by hypercall.
  *
- * Look-up takes no lock. A pointer from domain_get() holds until the executing CPU next serves cross-CPU calls, because domain_destroy() takes the domain out of the
- * table and then makes every CPU answer one call before it frees anything. Interrupts are off in root mode, so a hypercall that does not wait for
- * another CPU never serves one in the middle. Calls that do wait hold the management lock (hv/mgmt), as destroy does.
+ * Look-up takes no lock. A pointer from domain_get() holds until the executing CPU next serves cross-CPU
+ * calls, because domain_destroy() takes the domain out of the table and then makes every CPU answer one call
+ * before it frees anything. Interrupts are off in root mode, so a hypercall that does not wait for another
+ * CPU never serves one in the middle. Calls that do wait hold the management lock (hv/mgmt), as destroy does.
  */
 #ifndef HV_CORE_DOMAIN_H
 #define HV_CORE_DOMAIN_H
@@ -25,8 +26,8 @@ struct domain {
     uint32_t max_vcpus;
     uint64_t may;
     uint32_t pool_limit; /* pages; 0: none */
-    uint64_t
-        tsc_offset; /* of its vCPUs at their creation: time starts at 0 with the domain; domain 0 has the machine's */
+    /* Of its vCPUs at their creation: time starts at 0 with the domain; domain 0 has the machine's. */
+    uint64_t tsc_offset;
     char name[HV_NAME_SIZE];
     void *msr_bitmap;
     void *io_bitmap[2]; /* A: ports below 0x8000, B: the others */
@@ -49,8 +50,8 @@ struct domain {
     uint64_t release_at; /* page number where the release of its memory goes on */
 
     /* Atomic. */
-    uint64_t fast_calls; /* hypercalls that hv_fast_vmcall may make for it: bit per number */
-    uint64_t ran_on; /* CPUs that may hold its EPT translations: bit per CPU, set by vcpu_load */
+    uint64_t fast_calls;  /* hypercalls that hv_fast_vmcall may make for it: bit per number */
+    uint64_t ran_on;      /* CPUs that may hold its EPT translations: bit per CPU, set by vcpu_load */
     uint32_t pool_pages;  /* pages of the pool that it costs */
     uint32_t dead_reason; /* enum hv_dead_reason; set once, by compare-and-swap */
     uint64_t dead_detail;
@@ -67,12 +68,15 @@ uint32_t domain_next(uint32_t first);
 int domain_create(const struct hv_domain_create *c, uint16_t manager, struct domain **out);
 
 /*
- * Takes it away: vCPUs are stopped, memory is cleared and given back to its manager, a bounded amount per call. False: call again
- * (domain_get_dying finds it). Caller holds the management lock.
+ * Takes it away: vCPUs are stopped, memory is cleared and given back to its manager, a bounded amount per
+ * call. False: call again (domain_get_dying finds it). Caller holds the management lock.
  */
 bool domain_destroy(struct domain *d);
 
-/* Returns when every CPU has left whatever it was doing with a pointer from domain_get(). Serves cross-CPU calls. */
+/*
+ * Returns when every CPU has left whatever it was doing with a pointer from domain_get(). Serves cross-CPU
+ * calls.
+ */
 void domain_wait_grace(void);
 
 /* A domain whose destruction has begun and is not complete. Under the management lock. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The management domain at start. It gets all RAM that is not ours, at its physical addresses, and one vCPU that enters boot module 0 at its first byte as the PVH protocol
- * says: 32-bit protected mode, flat segments, paging off, EBX = start information (guest_abi/pvh.h). Module pages are read-only for it, so that it can
- * be started again from them. The start information is put into its own RAM below 1 MiB; it has no firmware tables and no devices.
+ * The management domain at start. It gets all RAM that is not ours, at its physical addresses, and one vCPU
+ * that enters boot module 0 at its first byte as the PVH protocol says: 32-bit protected mode, flat segments,
+ * paging off, EBX = start information (guest_abi/pvh.h). Module pages are read-only for it, so that it can be
+ * started again from them. The start information is put into its own RAM below 1 MiB; it has no firmware
+ * tables and no devices.
  */
 #include "hv/core/domain0.h"
 
@@ -63,7 +65,10 @@ static void add_memmap(uint64_t start, uint64_t end, uint32_t type)
             (struct hvm_memmap_table_entry){.addr = start, .size = end - start, .type = type};
 }
 
-/* What lies between `start` and `end` and is not taken belongs to domain 0; taken ranges are reserved in its map. */
+/*
+ * What lies between `start` and `end` and is not taken belongs to domain 0; taken ranges are reserved in its
+ * map.
+ */
 static bool give_range(const struct ram *ram, uint64_t start, uint64_t end)
 {
     for (uint32_t i = 0; i <= ram->taken_count && start < end; i++) {
@@ -79,8 +84,7 @@ static bool give_range(const struct ram *ram, uint64_t start, uint64_t end)
             add_memmap(start, stop, 1);
         }
         if (!last && taken_start < end)
-            add_memmap(taken_start > start ? taken_start : start, taken_end < end ? taken_end : end,
-                       2);
+            add_memmap(taken_start > start ? taken_start : start, taken_end < end ? taken_end : end, 2);
         start = taken_end;
     }
     return true;
@@ -91,14 +95,13 @@ static bool give_memory(const struct boot_info *boot)
     const struct ram *ram = memory_ram();
     for (uint32_t i = 0; i < boot->memmap.count; i++) {
         const struct boot_mem *e = &boot->memmap.entry[i];
-        uint64_t start = align_up(e->base, PAGE_SIZE),
-                 end = align_down(e->base + e->len, PAGE_SIZE);
+        uint64_t start = align_up(e->base, PAGE_SIZE), end = align_down(e->base + e->len, PAGE_SIZE);
         if (e->type == BOOT_MEM_USABLE && start < end && !give_range(ram, start, end))
             return false;
     }
     for (uint32_t i = 0; i < boot->module_count; i++)
-        if (!map_range(align_down(boot->module[i].start, PAGE_SIZE),
-                       align_up(boot->module[i].end, PAGE_SIZE), EPT_R | EPT_X, FRAME_MODULE))
+        if (!map_range(align_down(boot->module[i].start, PAGE_SIZE), align_up(boot->module[i].end, PAGE_SIZE),
+                       EPT_R | EPT_X, FRAME_MODULE))
             return false;
     return true;
 }
@@ -108,10 +111,9 @@ static bool write_start_block(const struct boot_info *boot, uint64_t pa)
     uint64_t strings = pa + offsetof(struct start_block, string);
     for (uint32_t i = 0; i < boot->module_count; i++) {
         memcpy(block.string[i], boot->module[i].string, sizeof(block.string[i]));
-        block.module[i] =
-            (struct hvm_modlist_entry){.paddr = boot->module[i].start,
-                                       .size = boot->module[i].end - boot->module[i].start,
-                                       .cmdline_paddr = strings + i * sizeof(block.string[0])};
+        block.module[i] = (struct hvm_modlist_entry){.paddr = boot->module[i].start,
+                                                     .size = boot->module[i].end - boot->module[i].start,
+                                                     .cmdline_paddr = strings + i * sizeof(block.string[0])};
     }
     block.info.magic = XEN_HVM_START_MAGIC_VALUE;
     block.info.version = 1;
@@ -171,13 +173,19 @@ void domain0_start(void)
     sched_release(domain0->vcpu[0], HOLD_STOPPED);
 }
 
-/* RAM that the domain still has for itself alone: what it has given away, shared, or registered for a guest stays out of the new instance's hands. */
+/*
+ * RAM that the domain still has for itself alone: what it has given away, shared, or registered for a guest
+ * stays out of the new instance's hands.
+ */
 static bool free_for_restart(const struct frame *f)
 {
     return f->owner == 0 && !f->shares && !f->pins && !f->flags;
 }
 
-/* The memory map of a restart, from the frame table; pieces that find no room in it are left out. Also finds a place for the start information. */
+/*
+ * The memory map of a restart, from the frame table; pieces that find no room in it are left out. Also finds
+ * a place for the start information.
+ */
 static uint64_t memmap_from_frames(void)
 {
     uint64_t top = ram_top(memory_ram()->map), info = 0;
@@ -185,8 +193,7 @@ static uint64_t memmap_from_frames(void)
     spin_lock(&frame_lock);
     for (uint64_t pa = 0, end; pa < top; pa = end) {
         bool usable = free_for_restart(frame_at(pa));
-        for (end = pa + PAGE_SIZE; end < top && free_for_restart(frame_at(end)) == usable;
-             end += PAGE_SIZE)
+        for (end = pa + PAGE_SIZE; end < top && free_for_restart(frame_at(end)) == usable; end += PAGE_SIZE)
             ;
         if (!usable)
             continue;

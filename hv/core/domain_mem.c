@@ -11,9 +11,10 @@
  *             invalidate the domain's translations; clear the frames
  *             lock: frame owner = domain 0, map where that had it; unlock
  *
- * frame_lock guards the frame table and all EPTs; it is a leaf lock, and an invalidation waits for other CPUs, so it is never held across one. What happens
- * in between is safe because every such operation holds the management lock. In domain 0 a frame's guest-physical address is its physical address, so
- * "where it had it" needs no memory; that is why only domain 0 donates. Other managers share.
+ * frame_lock guards the frame table and all EPTs; it is a leaf lock, and an invalidation waits for other
+ * CPUs, so it is never held across one. What happens in between is safe because every such operation holds
+ * the management lock. In domain 0 a frame's guest-physical address is its physical address, so "where it had
+ * it" needs no memory; that is why only domain 0 donates. Other managers share.
  */
 #include "hv/core/domain_mem.h"
 
@@ -72,7 +73,10 @@ void domain_mem_shootdown(struct domain *d)
     for (uint32_t i = 0; i < pcpu_count; i++)
         if (cpus & BIT(i))
             smp_call(&pcpu_table[i]->arch, invept_here, &eptp);
-    /* Every CPU has passed: tables that were unlinked before can go. The management lock keeps new ones from coming in between. */
+    /*
+     * Every CPU has passed: tables that were unlinked before can go. The management lock keeps new ones from
+     * coming in between.
+     */
     spin_lock(&frame_lock);
     ept_reap(&d->ept);
     spin_unlock(&frame_lock);
@@ -122,8 +126,7 @@ bool domain_mem_refault(struct domain *d, uint64_t gpa, uint64_t access)
         mapped = (leaf.access & access) == access;
     else if (d->id == 0 && f && f->owner == 0)
         mapped = ept_map(&d->ept, gpa & PAGE_MASK, gpa & PAGE_MASK, PAGE_SIZE,
-                         f->flags & FRAME_MODULE ? EPT_R | EPT_X : EPT_R | EPT_W | EPT_X,
-                         EPT_WB) == EPT_OK;
+                         f->flags & FRAME_MODULE ? EPT_R | EPT_X : EPT_R | EPT_W | EPT_X, EPT_WB) == EPT_OK;
     spin_unlock(&frame_lock);
     return mapped;
 }
@@ -134,8 +137,7 @@ static int ept_error(enum ept_status s)
 }
 
 /* First half of a donation, under frame_lock: pages taken from the owner, or an error. */
-static int64_t take_from_owner(struct domain *owner, struct domain *d, const struct hv_mem *m,
-                               uint64_t *pa)
+static int64_t take_from_owner(struct domain *owner, struct domain *d, const struct hv_mem *m, uint64_t *pa)
 {
     uint64_t pages = own_run(owner, m, pa);
     struct frame *f = pages ? frame_at(*pa) : NULL;
@@ -156,20 +158,19 @@ static int64_t take_from_owner(struct domain *owner, struct domain *d, const str
 }
 
 /*
- * Under frame_lock: back to where it was. The tables that led there are kept by ept_unmap, so as a rule no page is needed. Memory that left as one large leaf and
- * comes back in pieces does need tables; when there are none, domain 0 gets it page by page when it touches it (domain_mem_refault).
+ * Under frame_lock: back to where it was. The tables that led there are kept by ept_unmap, so as a rule no
+ * page is needed. Memory that left as one large leaf and comes back in pieces does need tables; when there
+ * are none, domain 0 gets it page by page when it touches it (domain_mem_refault).
  */
-static void give_back(struct domain *owner, struct domain *d, gpa_t own, uint64_t pa,
-                      uint64_t pages)
+static void give_back(struct domain *owner, struct domain *d, gpa_t own, uint64_t pa, uint64_t pages)
 {
     frame_set_owner(pa, pages * PAGE_SIZE, owner->id, 0);
     owner->memory_pages += pages;
     d->memory_pages -= pages;
-    enum ept_status s =
-        ept_map(&owner->ept, own, pa, pages * PAGE_SIZE, EPT_R | EPT_W | EPT_X, EPT_WB);
+    enum ept_status s = ept_map(&owner->ept, own, pa, pages * PAGE_SIZE, EPT_R | EPT_W | EPT_X, EPT_WB);
     if (s != EPT_OK && owner->id)
-        log_error("domain %u: %lu pages at %#lx cannot be mapped again: no page tables", owner->id,
-                  pages, own);
+        log_error("domain %u: %lu pages at %#lx cannot be mapped again: no page tables", owner->id, pages,
+                  own);
 }
 
 int64_t domain_mem_donate(struct domain *owner, struct domain *d, const struct hv_mem *m)
@@ -182,8 +183,7 @@ int64_t domain_mem_donate(struct domain *owner, struct domain *d, const struct h
         return pages;
     domain_mem_shootdown(owner);
     spin_lock(&frame_lock);
-    enum ept_status s =
-        ept_map(&d->ept, m->target, pa, (uint64_t)pages * PAGE_SIZE, ept_access(m), EPT_WB);
+    enum ept_status s = ept_map(&d->ept, m->target, pa, (uint64_t)pages * PAGE_SIZE, ept_access(m), EPT_WB);
     if (s != EPT_OK)
         give_back(owner, d, m->own, pa, (uint64_t)pages);
     spin_unlock(&frame_lock);
@@ -218,14 +218,15 @@ int64_t domain_mem_share(struct domain *owner, struct domain *d, const struct hv
     return result;
 }
 
-/* Frames from f on, at most `pages`, that are d's and that nobody holds, or that are others'; *own tells which kind the run is. */
-static uint64_t run_of_kind(const struct frame *f, const struct domain *d, uint64_t pages,
-                            bool *own)
+/*
+ * Frames from f on, at most `pages`, that are d's and that nobody holds, or that are others'; *own tells
+ * which kind the run is.
+ */
+static uint64_t run_of_kind(const struct frame *f, const struct domain *d, uint64_t pages, bool *own)
 {
     uint64_t run = 0;
     *own = f->owner == d->id;
-    while (run < pages && (f[run].owner == d->id) == *own &&
-           (!*own || (!f[run].shares && !f[run].pins)))
+    while (run < pages && (f[run].owner == d->id) == *own && (!*own || (!f[run].shares && !f[run].pins)))
         run++;
     return run;
 }
@@ -238,8 +239,7 @@ static int64_t unmap_run(struct domain *d, const struct ept_leaf *leaf, gpa_t gp
     spin_lock(&frame_lock);
     struct frame *f = frame_at(pa);
     hv_assert(f);
-    uint64_t run =
-        run_of_kind(f, d, least(least(pages, SCRUB_MAX), (leaf->size - offset) / PAGE_SIZE), &own);
+    uint64_t run = run_of_kind(f, d, least(least(pages, SCRUB_MAX), (leaf->size - offset) / PAGE_SIZE), &own);
     enum ept_status s = run ? ept_unmap(&d->ept, gpa, run * PAGE_SIZE) : EPT_OK;
     spin_unlock(&frame_lock);
     if (!run)
@@ -267,8 +267,7 @@ int64_t domain_mem_unmap(struct domain *d, gpa_t gpa, uint64_t pages)
     while (done < pages && mapped < RELEASE_STEPS * SCRUB_MAX) {
         struct ept_leaf leaf = ept_lookup(&d->ept, gpa + done * PAGE_SIZE);
         if (!leaf.access) {
-            done =
-                least(pages, done + (leaf.gpa + leaf.size - (gpa + done * PAGE_SIZE)) / PAGE_SIZE);
+            done = least(pages, done + (leaf.gpa + leaf.size - (gpa + done * PAGE_SIZE)) / PAGE_SIZE);
             continue;
         }
         int64_t run = unmap_run(d, &leaf, gpa + done * PAGE_SIZE, pages - done);
@@ -280,7 +279,10 @@ int64_t domain_mem_unmap(struct domain *d, gpa_t gpa, uint64_t pages)
     return (int64_t)done;
 }
 
-/* A leaf of a dying domain, cleared already, goes as a whole: that never needs a page for tables. Leaves are of one kind, since one call has made them. */
+/*
+ * A leaf of a dying domain, cleared already, goes as a whole: that never needs a page for tables. Leaves are
+ * of one kind, since one call has made them.
+ */
 static void release_leaf(struct domain *d, const struct ept_leaf *leaf, bool own)
 {
     uint64_t pages = leaf->size / PAGE_SIZE;

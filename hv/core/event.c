@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Injection of NMIs and plain external interrupts. What waits is in two words of the vCPU that anybody may write; the CPU that runs it moves them into the VMCS, one
- * per entry, NMI first, and asks for a window when the guest cannot take it yet.
+ * Injection of NMIs and plain external interrupts. What waits is in two words of the vCPU that anybody may
+ * write; the CPU that runs it moves them into the VMCS, one per entry, NMI first, and asks for a window when
+ * the guest cannot take it yet.
  */
 #include "hv/core/event.h"
 

@@ -49,8 +49,8 @@ static void put_text(struct sink *s, const struct spec *p, const char *text)
         pad(s, ' ', p->width - len);
 }
 
-static void put_number(struct sink *s, const struct spec *p, uint64_t value, bool negative,
-                       unsigned base, char a)
+static void put_number(struct sink *s, const struct spec *p, uint64_t value, bool negative, unsigned base,
+                       char a)
 {
     char digits[24];
     int len = 0;
@@ -205,8 +205,7 @@ static bool convert(struct sink *s, char letter, struct spec *p, va_list *args)
 size_t fmt_vformat(char *out, size_t size, const char *format, va_list args)
 {
     struct sink s = {out, size, 0};
-    va_list
-        ap; /* a va_list parameter may be an array type: only a local one has a usable address */
+    va_list ap; /* a va_list parameter may be an array type: only a local one has a usable address */
     va_copy(ap, args);
     for (const char *f = format; *f; f++) {
         if (*f != '%') {

@@ -14,7 +14,6 @@
 /* Writes at most size bytes, always NUL-terminated when size > 0. Returns the length written,
  * without the NUL. */
 size_t fmt_vformat(char *out, size_t size, const char *format, va_list args);
-size_t fmt_format(char *out, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+size_t fmt_format(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame table: an array from frame number 0 to the top of RAM, made during start and never moved. See frame.h for what the fields mean.
+ * The frame table: an array from frame number 0 to the top of RAM, made during start and never moved. See
+ * frame.h for what the fields mean.
  */
 #include "hv/core/frame.h"
 

@@ -2,15 +2,18 @@
 /*
  * Windows and pins onto guest memory.
  *
- * Window: each CPU has GMEM_COPY_PAGES adjoining page slots, so that a copy translates all its pages first and is then one memcpy. The slots are empty between
- * copies. An empty entry is in no TLB (SDM volume 3, "Details of TLB Use"), so opening needs a store and a fence, closing a store and INVLPG.
+ * Window: each CPU has GMEM_COPY_PAGES adjoining page slots, so that a copy translates all its pages first
+ * and is then one memcpy. The slots are empty between copies. An empty entry is in no TLB (SDM volume 3,
+ * "Details of TLB Use"), so opening needs a store and a fence, closing a store and INVLPG.
  *
- * Pins: PIN_SLOTS page slots behind the windows, the same for all CPUs. A slot that was unpinned may still be in some TLB:
+ * Pins: PIN_SLOTS page slots behind the windows, the same for all CPUs. A slot that was unpinned may still be
+ * in some TLB:
  *
  *   free -> pinned -> stale -> flushing -> free
  *
- * Stale slots are left alone until no free one remains; then one round makes every CPU flush its TLB, and frees all of them that were stale when the round
- * began. pin_lock guards the states and the making of page tables; it is not held while other CPUs are waited for.
+ * Stale slots are left alone until no free one remains; then one round makes every CPU flush its TLB, and
+ * frees all of them that were stale when the round began. pin_lock guards the states and the making of page
+ * tables; it is not held while other CPUs are waited for.
  */
 #include "hv/core/gmem.h"
 
@@ -34,8 +37,7 @@
 
 enum slot_state { SLOT_FREE, SLOT_PINNED, SLOT_STALE, SLOT_FLUSHING };
 
-static uint64_t
-    *window[CONFIG_MAX_CPUS]; /* page-table entries of the slots; constant after start */
+static uint64_t *window[CONFIG_MAX_CPUS]; /* page-table entries of the slots; constant after start */
 
 static struct spinlock pin_lock;
 static uint8_t pin_state[PIN_SLOTS]; /* enum slot_state; under pin_lock, and the next two */
@@ -97,7 +99,10 @@ static uint64_t memory_at(const struct domain *d, gpa_t gpa, uint64_t access)
     return f && atomic_load_relaxed(&f->owner) < FRAME_HV ? pa : NO_FRAME;
 }
 
-/* Opens the window onto [gpa, gpa + len), len > 0. Sets *va to where gpa is and *pages to what must be closed. */
+/*
+ * Opens the window onto [gpa, gpa + len), len > 0. Sets *va to where gpa is and *pages to what must be
+ * closed.
+ */
 static int open_guest(const struct domain *d, gpa_t gpa, uint64_t len, uint64_t access, void **va,
                       uint64_t *pages)
 {
@@ -207,7 +212,10 @@ static void flush_round(void)
     spin_unlock(&pin_lock);
 }
 
-/* A free slot, now pinned, and its page-table entry in *leaf (NULL: no page for the table); PIN_SLOTS: all are in use. */
+/*
+ * A free slot, now pinned, and its page-table entry in *leaf (NULL: no page for the table); PIN_SLOTS: all
+ * are in use.
+ */
 static uint32_t slot_take(uint64_t **leaf)
 {
     for (;;) {

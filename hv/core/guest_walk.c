@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Guest page walk. SDM volume 3, "32-Bit Paging", "PAE Paging", "4-Level Paging and 5-Level Paging", "Access Rights", "Protection Keys", "Page-Fault Exceptions".
+ * Guest page walk. SDM volume 3, "32-Bit Paging", "PAE Paging", "4-Level Paging and 5-Level Paging", "Access
+ * Rights", "Protection Keys", "Page-Fault Exceptions".
  *
- * One loop for all modes: a mode is a number of levels and the size of an entry. Rights are gathered on the way down (an access needs U/S and R/W in all entries,
- * XD in none) and judged at the end, as the processor does; a missing entry or a reserved bit ends the walk where it is met.
+ * One loop for all modes: a mode is a number of levels and the size of an entry. Rights are gathered on the
+ * way down (an access needs U/S and R/W in all entries, XD in none) and judged at the end, as the processor
+ * does; a missing entry or a reserved bit ends the walk where it is met.
  */
 #include "hv/core/guest_walk.h"
 
@@ -86,8 +88,7 @@ static uint64_t reserved_bits(const struct walk *w, unsigned level, unsigned shi
 static bool key_forbids(const struct walk *w, uint64_t leaf)
 {
     const struct guest_walk *in = w->in;
-    if (w->mode != MODE_4LEVEL || !(in->cr4 & CR4_PKE) || w->access == GUEST_FETCH ||
-        !(w->rights & PTE_U))
+    if (w->mode != MODE_4LEVEL || !(in->cr4 & CR4_PKE) || w->access == GUEST_FETCH || !(w->rights & PTE_U))
         return false;
     unsigned key = in->pkru >> 2 * KEY(leaf) & 3; /* bit 0: no access, bit 1: no write */
     return (key & 1) || ((key & 2) && w->access == GUEST_WRITE && (in->user || (in->cr0 & CR0_WP)));
@@ -146,14 +147,10 @@ static struct guest_walk_result descend(struct walk *w, uint64_t table, unsigned
     }
 }
 
-struct guest_walk_result guest_walk(const struct guest_walk *in, uint64_t linear,
-                                    enum guest_access access)
+struct guest_walk_result guest_walk(const struct guest_walk *in, uint64_t linear, enum guest_access access)
 {
-    struct walk w = {.in = in,
-                     .mode = walk_mode(in),
-                     .linear = linear,
-                     .access = access,
-                     .rights = PTE_W | PTE_U};
+    struct walk w = {
+        .in = in, .mode = walk_mode(in), .linear = linear, .access = access, .rights = PTE_W | PTE_U};
     if (w.mode == MODE_4LEVEL)
         return descend(&w, in->cr3 & ADDR_64, 3);
     w.linear &= MASK(31, 0);

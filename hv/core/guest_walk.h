@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Walk of a guest's own page tables, SDM volume 3, chapter "Paging": none, 32-bit (with PSE and PSE-36), PAE, 4-level. Pure: table entries are read through a
- * callback. Used to fetch instruction bytes and the operands of string instructions for emulation; it sets no accessed or dirty flags (the access that exited has set
- * them, or will fault again). Accesses are explicit ones of the instruction, not implicit supervisor accesses such as descriptor loads.
+ * Walk of a guest's own page tables, SDM volume 3, chapter "Paging": none, 32-bit (with PSE and PSE-36), PAE,
+ * 4-level. Pure: table entries are read through a callback. Used to fetch instruction bytes and the operands
+ * of string instructions for emulation; it sets no accessed or dirty flags (the access that exited has set
+ * them, or will fault again). Accesses are explicit ones of the instruction, not implicit supervisor accesses
+ * such as descriptor loads.
  *
- * Not looked at: whether a 64-bit linear address is canonical (a violation is #GP or #SS, not #PF, and the caller's to raise), 5-level paging (no guest has
- * it), shadow stacks, supervisor protection keys.
+ * Not looked at: whether a 64-bit linear address is canonical (a violation is #GP or #SS, not #PF, and the
+ * caller's to raise), 5-level paging (no guest has it), shadow stacks, supervisor protection keys.
  */
 #ifndef HV_CORE_GUEST_WALK_H
 #define HV_CORE_GUEST_WALK_H
@@ -37,14 +39,12 @@ enum guest_access { GUEST_READ, GUEST_WRITE, GUEST_FETCH };
 
 struct guest_walk_result {
     bool ok;
-    bool
-        unreadable; /* a table is not in memory: neither a translation nor an architectural fault */
-    uint64_t gpa;   /* when ok */
+    bool unreadable;     /* a table is not in memory: neither a translation nor an architectural fault */
+    uint64_t gpa;        /* when ok */
     uint32_t error_code; /* of the #PF when neither ok nor unreadable */
 };
 
 /* Outside of 64-bit mode the upper half of `linear` is ignored. */
-struct guest_walk_result guest_walk(const struct guest_walk *w, uint64_t linear,
-                                    enum guest_access access);
+struct guest_walk_result guest_walk(const struct guest_walk *w, uint64_t linear, enum guest_access access);
 
 #endif

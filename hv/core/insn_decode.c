@@ -292,8 +292,7 @@ static enum insn_status decode(struct cursor *c, struct insn *in)
     return set_access(&p, row.form, in) && !doubtful ? INSN_OK : INSN_UNKNOWN;
 }
 
-enum insn_status insn_decode(const uint8_t *bytes, size_t count, enum insn_mode mode,
-                             struct insn *out)
+enum insn_status insn_decode(const uint8_t *bytes, size_t count, enum insn_mode mode, struct insn *out)
 {
     const size_t limit = count < INSN_MAX_LEN ? count : INSN_MAX_LEN;
     struct cursor c = {.bytes = bytes, .count = limit};

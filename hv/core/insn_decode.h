@@ -102,8 +102,8 @@ struct insn {
 
 /* On any error *out is unchanged. Bytes past the instruction (or past the 15th) are not looked at.
  */
-enum insn_status insn_decode(const uint8_t *bytes, size_t count, enum insn_mode mode,
-                             struct insn *out) __attribute__((warn_unused_result));
+enum insn_status insn_decode(const uint8_t *bytes, size_t count, enum insn_mode mode, struct insn *out)
+    __attribute__((warn_unused_result));
 
 static inline bool insn_is_string(const struct insn *insn)
 {

@@ -42,9 +42,7 @@ static void write_reg(uint64_t *reg, uint64_t value, unsigned bytes)
 
 static uint64_t read_operand(const struct insn *insn, const uint64_t gpr[16])
 {
-    const uint64_t value = insn->has_imm                ? insn->imm
-                           : insn->reg == INSN_REG_NONE ? 0
-                                                        : gpr[insn->reg];
+    const uint64_t value = insn->has_imm ? insn->imm : insn->reg == INSN_REG_NONE ? 0 : gpr[insn->reg];
 
     return truncate(insn->reg_high ? value >> 8 : value, insn->regsize);
 }
@@ -68,8 +66,7 @@ static void set_flag(uint64_t *rflags, uint64_t flag, bool on)
  * a + b + carry; with `borrow` a - b - carry, and CF and AF are then borrows. Adding zero gives the
  * flags of a logical operation. Bits of a and b above the operand do not matter.
  */
-static uint64_t add(uint64_t a, uint64_t b, bool carry, bool borrow, unsigned bytes,
-                    uint64_t *rflags)
+static uint64_t add(uint64_t a, uint64_t b, bool carry, bool borrow, unsigned bytes, uint64_t *rflags)
 {
     b = borrow ? ~b : b;
     const uint64_t sum = a + b + (carry != borrow);
@@ -224,8 +221,8 @@ struct insn_step insn_exec_step(const struct insn *insn, const uint64_t gpr[16],
     };
 }
 
-bool insn_exec_step_end(const struct insn *insn, uint64_t src_value, uint64_t dst_value,
-                        uint64_t gpr[16], uint64_t *rflags)
+bool insn_exec_step_end(const struct insn *insn, uint64_t src_value, uint64_t dst_value, uint64_t gpr[16],
+                        uint64_t *rflags)
 {
     const enum insn_op op = insn->op;
     const unsigned size = insn->opsize;

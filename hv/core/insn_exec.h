@@ -50,7 +50,7 @@ struct insn_step insn_exec_step(const struct insn *insn, const uint64_t gpr[16],
  * Takes what was read (zero where nothing was), moves the pointers and counts. Returns whether
  * another iteration follows; if so RIP stays, and events may be taken in between.
  */
-bool insn_exec_step_end(const struct insn *insn, uint64_t src_value, uint64_t dst_value,
-                        uint64_t gpr[16], uint64_t *rflags);
+bool insn_exec_step_end(const struct insn *insn, uint64_t src_value, uint64_t dst_value, uint64_t gpr[16],
+                        uint64_t *rflags);
 
 #endif

@@ -31,8 +31,8 @@ void hv_irq(uint8_t vector)
         log_limited(&limit, LOG_WARNING, "CPU %u: local APIC error, ESR %#x", percpu_self()->index,
                     lapic_errors());
     else if (vector <= VECTOR_DEVICE_LAST)
-        log_limited(&limit, LOG_WARNING, "CPU %u: unexpected interrupt, vector %#x",
-                    percpu_self()->index, vector);
+        log_limited(&limit, LOG_WARNING, "CPU %u: unexpected interrupt, vector %#x", percpu_self()->index,
+                    vector);
     lapic_eoi();
 }
 

@@ -42,8 +42,7 @@ static const char level_letter[LOG_LEVELS] = {'E', 'W', 'I', 'D'};
 static size_t stamp(char *out, size_t size, enum log_level level)
 {
     uint64_t us = clock_khz ? (rdtsc() - clock_start) * 1000 / clock_khz : 0;
-    return fmt_format(out, size, "[%c %4lu.%06lu] ", level_letter[level], us / 1000000,
-                      us % 1000000);
+    return fmt_format(out, size, "[%c %4lu.%06lu] ", level_letter[level], us / 1000000, us % 1000000);
 }
 
 static void emit(enum log_level level, const char *line, size_t len)
@@ -83,8 +82,7 @@ static bool limit_passes(struct log_limit *limit, uint32_t *held_back)
     uint64_t interval = clock_khz * 1000 / LOG_PER_SECOND;
     if (interval && now - limit->refill_tsc >= interval) {
         uint64_t tokens = (now - limit->refill_tsc) / interval;
-        limit->tokens_used =
-            tokens < limit->tokens_used ? limit->tokens_used - (uint32_t)tokens : 0;
+        limit->tokens_used = tokens < limit->tokens_used ? limit->tokens_used - (uint32_t)tokens : 0;
         limit->refill_tsc = now;
     }
     if (limit->tokens_used >= LOG_BURST) {

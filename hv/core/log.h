@@ -24,7 +24,10 @@ typedef void (*log_drain)(void);
  * now, so that none is lost. */
 void log_set_console(log_sink sink, log_drain drain, enum log_level level);
 
-/* Text of the management domain for the console, between log lines, a carriage return before each line feed; not kept in the ring. */
+/*
+ * Text of the management domain for the console, between log lines, a carriage return before each line feed;
+ * not kept in the ring.
+ */
 void log_console_write(const char *text, size_t len);
 
 /* Before the machine is switched off: the last line is still in the port's FIFO. */

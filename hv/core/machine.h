@@ -12,7 +12,7 @@
 enum machine_exit {
     MACHINE_EXIT_HALT,          /* all CPUs halt with interrupts off */
     MACHINE_EXIT_SHUTDOWN_PORT, /* the word Shutdown to port 0x8900, as Bochs takes it; then halt */
-    MACHINE_EXIT_DEBUG_EXIT, /* a code to port 0xf4, as QEMU's isa-debug-exit takes it; then halt */
+    MACHINE_EXIT_DEBUG_EXIT,    /* a code to port 0xf4, as QEMU's isa-debug-exit takes it; then halt */
     MACHINE_EXIT_REBOOT,
 };
 

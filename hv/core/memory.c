@@ -73,8 +73,8 @@ bool memory_init(const struct boot_info *boot, uint64_t pool_size)
                   boot->memmap.entry[i].base + boot->memmap.entry[i].len - 1,
                   boot_mem_type_text(boot->memmap.entry[i].type));
     if (boot->memmap.dropped_wrapped || boot->memmap.dropped_full)
-        log_warning("memory map: %u impossible and %u surplus entries ignored",
-                    boot->memmap.dropped_wrapped, boot->memmap.dropped_full);
+        log_warning("memory map: %u impossible and %u surplus entries ignored", boot->memmap.dropped_wrapped,
+                    boot->memmap.dropped_full);
     if (!take_fixed(boot)) {
         log_error("Too many separate boot modules.");
         return false;
@@ -83,17 +83,15 @@ bool memory_init(const struct boot_info *boot, uint64_t pool_size)
     uint64_t align = size >= CONFIG_POOL_ALIGN ? CONFIG_POOL_ALIGN : PAGE_SIZE;
     uint64_t pa = ram_find(&ram, size, align, MIB, 4 * GIB);
     if (!pa) {
-        log_error(
-            "No room for %lu KiB of hypervisor memory below 4 GiB: the machine has %lu MiB. Lower "
-            "hvmem=, or give the machine more memory (64 MiB is plenty).",
-            size / KIB, usable / MIB);
+        log_error("No room for %lu KiB of hypervisor memory below 4 GiB: the machine has %lu MiB. Lower "
+                  "hvmem=, or give the machine more memory (64 MiB is plenty).",
+                  size / KIB, usable / MIB);
         return false;
     }
     ram_take(&ram, pa, pa + size);
     page_init(pa, size);
     if (!paging_init(pa, size, page_alloc_pa)) {
-        log_error("%lu KiB of hypervisor memory are too few for its page tables (raise hvmem=).",
-                  size / KIB);
+        log_error("%lu KiB of hypervisor memory are too few for its page tables (raise hvmem=).", size / KIB);
         return false;
     }
     page_set_linear(PAGING_POOL);

@@ -2,8 +2,8 @@
 /*
  * The table of MSRs, sorted by number. A new one is a row here, and a kind when it needs code.
  *
- * Constants: no microcode platform, feature control locked without VMX and SMX, no MTRRs (hidden in CPUID; who looks all the same sees all memory as write-back),
- * no machine-check banks, no branch tracing.
+ * Constants: no microcode platform, feature control locked without VMX and SMX, no MTRRs (hidden in CPUID;
+ * who looks all the same sees all memory as write-back), no machine-check banks, no branch tracing.
  */
 #include "hv/core/msr_policy.h"
 
@@ -13,8 +13,7 @@
 
 #define MTRR_DEF_TYPE_E_WB 0x806UL /* MTRRs enabled, default type write-back, no fixed ranges */
 
-#define MICROCODE_REVISION                                                                         \
-    (1UL << 32) /* no real one: not every processor model has the MSR to ask */
+#define MICROCODE_REVISION (1UL << 32) /* no real one: not every processor model has the MSR to ask */
 
 #define FAULT   MSR_ACCESS_FAULT
 #define DIRECT  MSR_ACCESS_DIRECT
@@ -64,7 +63,10 @@ const struct msr_rule *msr_policy_find(uint32_t msr)
     return low < ARRAY_SIZE(rules) && msr >= rules[low].first ? &rules[low] : &none;
 }
 
-/* Four bitmaps of 1 KiB: reads of low and of high MSRs, then writes; a bit that is set exits. MSRs outside of both ranges always exit. */
+/*
+ * Four bitmaps of 1 KiB: reads of low and of high MSRs, then writes; a bit that is set exits. MSRs outside of
+ * both ranges always exit.
+ */
 enum { BITMAP_READ = 0, BITMAP_WRITE = 2048, BITMAP_HIGH = 1024 };
 #define HIGH_FIRST     0xc0000000U
 #define MSRS_PER_RANGE 0x2000U

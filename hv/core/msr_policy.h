@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which MSRs a guest has: one table of ranges, each with what a read and what a write does. What no row names does not exist: RDMSR and WRMSR are #GP. Pure.
+ * Which MSRs a guest has: one table of ranges, each with what a read and what a write does. What no row names
+ * does not exist: RDMSR and WRMSR are #GP. Pure.
  *
- * Direct MSRs are the guest's own in hardware: part of the VMCS guest state, or switched with the vCPU. All other accesses exit.
+ * Direct MSRs are the guest's own in hardware: part of the VMCS guest state, or switched with the vCPU. All
+ * other accesses exit.
  */
 #ifndef HV_CORE_MSR_POLICY_H
 #define HV_CORE_MSR_POLICY_H
@@ -10,10 +12,10 @@
 #include "arch/cpu/bits.h"
 
 enum msr_access {
-    MSR_ACCESS_FAULT,  /* #GP(0) */
-    MSR_ACCESS_DIRECT, /* no exit */
-    MSR_ACCESS_VALUE,  /* read: the row's value. Write: nothing for that value, #GP(0) for others */
-    MSR_ACCESS_IGNORE, /* write only: nothing happens */
+    MSR_ACCESS_FAULT,   /* #GP(0) */
+    MSR_ACCESS_DIRECT,  /* no exit */
+    MSR_ACCESS_VALUE,   /* read: the row's value. Write: nothing for that value, #GP(0) for others */
+    MSR_ACCESS_IGNORE,  /* write only: nothing happens */
     MSR_ACCESS_EMULATE, /* by the row's kind */
 };
 

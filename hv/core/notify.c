@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Notification pages. A notification is a bit in `pending`, then its word's bit in `selector`, both by locked OR, so the reader, who exchanges first the selector and then
- * the words, either sees the bit or is followed by a new selector bit:
+ * Notification pages. A notification is a bit in `pending`, then its word's bit in `selector`, both by locked
+ * OR, so the reader, who exchanges first the selector and then the words, either sees the bit or is followed
+ * by a new selector bit:
  *
  *   here                          reader
  *     pending[w] |= bit             s = exchange(selector, 0)
  *     selector |= 1 << w            for each w in s: exchange(pending[w], 0)
  *
- * The page is pinned memory of the manager. What it writes there can only confuse itself: nothing is read from it but "is a selector bit set".
+ * The page is pinned memory of the manager. What it writes there can only confuse itself: nothing is read
+ * from it but "is a selector bit set".
  */
 #include "hv/core/notify.h"
 

@@ -5,13 +5,19 @@
 
 #include "hv/core/vcpu.h"
 
-/* Tells the manager of d: number is a HV_NOTIFY_*. Lost only if the manager has no page registered, as documented. Any context. */
+/*
+ * Tells the manager of d: number is a HV_NOTIFY_*. Lost only if the manager has no page registered, as
+ * documented. Any context.
+ */
 void notify_manager(const struct domain *d, uint32_t number);
 
 /* Is anything pending on v's page? */
 bool notify_pending(const struct vcpu *v);
 
-/* v, which is running here, sleeps until a notification or the TSC deadline (0: none). Sets RAX when it is over: see notify_finish_wait. */
+/*
+ * v, which is running here, sleeps until a notification or the TSC deadline (0: none). Sets RAX when it is
+ * over: see notify_finish_wait.
+ */
 void notify_wait(struct vcpu *v, uint64_t deadline);
 
 /* After a wake-up: true when the wait is over (RAX is set), false: sleep on. */

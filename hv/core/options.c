@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command line of the hypervisor: the table of keys, and their defaults. Nothing on the command line is fatal; complaints are kept until
- * there is a console to print them on, which the command line itself chooses.
+ * The command line of the hypervisor: the table of keys, and their defaults. Nothing on the command line is
+ * fatal; complaints are kept until there is a console to print them on, which the command line itself
+ * chooses.
  *
  *   com1=115200,8n1,0x3f8   the console's serial port; com1=none: no console (drivers/uart_config.h has the whole syntax)
  *   loglevel=info           what the console shows: error, warning, info, debug; the ring keeps all

@@ -20,8 +20,8 @@ struct options {
 extern struct options options;
 
 /*
- * Takes what it understands, keeps the default for the rest, and remembers what to complain about. Also sets the exit policy.
- * image_first: the loader puts the image's path before the first word (Multiboot 1).
+ * Takes what it understands, keeps the default for the rest, and remembers what to complain about. Also sets
+ * the exit policy. image_first: the loader puts the image's path before the first word (Multiboot 1).
  */
 void options_parse(const char *cmdline, bool image_first);
 

@@ -14,10 +14,10 @@ __attribute__((noreturn, format(printf, 1, 2))) void panic(const char *format, .
 __attribute__((noreturn)) void panic_exception(const struct trap_frame *frame);
 
 /* An invariant of ours. */
-#define hv_assert(condition)                                                                       \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            panic("assertion failed: %s (%s:%d)", #condition, __FILE__, __LINE__);                 \
+#define hv_assert(condition)                                                                                 \
+    do {                                                                                                     \
+        if (!(condition))                                                                                    \
+            panic("assertion failed: %s (%s:%d)", #condition, __FILE__, __LINE__);                           \
     } while (0)
 
 #endif

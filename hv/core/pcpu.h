@@ -24,10 +24,9 @@ struct pcpu {
     void *vmxon_region;
     bool vmx_active;
     bool has_tsc_aux;
-    bool equipped; /* extended state, run queue and window are there */
-    struct vcpu *
-        loaded; /* whose VMCS is current and whose switched state is in the hardware: vcpu_state.c */
-    uint64_t start_tsc; /* when it began to run vCPUs */
+    bool equipped;       /* extended state, run queue and window are there */
+    struct vcpu *loaded; /* whose VMCS is current and whose switched state is in the hardware: vcpu_state.c */
+    uint64_t start_tsc;  /* when it began to run vCPUs */
     uint64_t ticks_idle;
     uint64_t switches;
 

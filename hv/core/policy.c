@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the guests of a domain see of the processor: CPUID answers (cpuid_policy.c), MSRs (msr_policy.c), I/O ports, and, following from the CPUID answers, the
- * bits of CR4 and EFER that can be set.
+ * What the guests of a domain see of the processor: CPUID answers (cpuid_policy.c), MSRs (msr_policy.c), I/O
+ * ports, and, following from the CPUID answers, the bits of CR4 and EFER that can be set.
  */
 #include "hv/core/policy.h"
 
@@ -16,17 +16,17 @@
 #include "hv/core/readiness.h"
 
 /* CR4 bits that every 64-bit processor with VMX has; the others are in the table. */
-#define CR4_ALWAYS                                                                                 \
-    (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |      \
-     CR4_OSFXSR | CR4_OSXMMEXCPT)
+#define CR4_ALWAYS                                                                                           \
+    (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR |   \
+     CR4_OSXMMEXCPT)
 
 /* The management domain reads the clock and PCI configuration space: ports 0x70-0x71, 0xcf8-0xcff. */
 static const struct {
     uint16_t first, last;
 } manager_ports[] = {{0x70, 0x71}, {0xcf8, 0xcff}};
 
-static void *
-    deny_all; /* a page of ones: bitmap A and B of all domains but domain 0. Made once, under the management lock */
+/* A page of ones: bitmap A and B of all domains but domain 0. Made once, under the management lock. */
+static void *deny_all;
 
 static void host_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf, uint32_t reg[CPUID_REGS])
 {

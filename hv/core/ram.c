@@ -33,8 +33,7 @@ bool ram_take(struct ram *r, uint64_t start, uint64_t end)
 }
 
 /* The highest place in [low, high) beside the taken ranges, or 0. */
-static uint64_t find_in(const struct ram *r, uint64_t size, uint64_t align, uint64_t low,
-                        uint64_t high)
+static uint64_t find_in(const struct ram *r, uint64_t size, uint64_t align, uint64_t low, uint64_t high)
 {
     for (uint32_t i = r->taken_count + 1; i-- > 0;) {
         uint64_t floor = i ? r->taken[i - 1].end : 0;

@@ -49,10 +49,9 @@ static void report_missing(const struct pcpu *p)
 {
     uint32_t cpu = p->arch.index;
     if (p->vmx_presence == VMX_ABSENT) {
-        log_error(
-            "CPU %u: no VT-x: CPUID.1:ECX.VMX is 0. Use an Intel processor with VT-x; in a virtual "
-            "machine, let its host pass VMX on (QEMU with KVM: -cpu host,+vmx).",
-            cpu);
+        log_error("CPU %u: no VT-x: CPUID.1:ECX.VMX is 0. Use an Intel processor with VT-x; in a virtual "
+                  "machine, let its host pass VMX on (QEMU with KVM: -cpu host,+vmx).",
+                  cpu);
         return;
     }
     if (p->vmx_presence == VMX_LOCKED_OFF) {
@@ -72,8 +71,7 @@ static void report_missing(const struct pcpu *p)
             log_error("CPU %u: missing: %s \"%s\" (%s).", cpu, word_name[row[i].word], row[i].name,
                       row[i].why);
     if (!fault && !lacks_required(&p->caps))
-        log_error("CPU %u: VMXON failed%s.", cpu,
-                  p->vmxon_region ? "" : ": no memory left (hvmem=)");
+        log_error("CPU %u: VMXON failed%s.", cpu, p->vmxon_region ? "" : ": no memory left (hvmem=)");
 }
 
 static void report_optional(const struct vmx_caps *caps)
@@ -104,10 +102,9 @@ bool readiness_report(void)
             report_missing(p);
             unable++;
         } else if (first->vmx_active && memcmp(&p->caps, &first->caps, sizeof(p->caps)) != 0) {
-            log_warning(
-                "CPU %u: its VMX capabilities differ from those of CPU 0; only what both have "
-                "is used.",
-                i);
+            log_warning("CPU %u: its VMX capabilities differ from those of CPU 0; only what both have "
+                        "is used.",
+                        i);
             if (!vmx_caps_merge(&common, &p->caps)) {
                 log_error("CPU %u: its VMCS format differs from that of CPU 0.", i);
                 unable++;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The word of pending work of a vCPU: tested once before each VM entry, so every way to make a running vCPU do something sets a bit here. Setters use a
- * locked OR (a full barrier) and then look where the vCPU is (sched_poke); the consumer takes the whole word with one exchange.
+ * The word of pending work of a vCPU: tested once before each VM entry, so every way to make a running vCPU
+ * do something sets a bit here. Setters use a locked OR (a full barrier) and then look where the vCPU is
+ * (sched_poke); the consumer takes the whole word with one exchange.
  */
 #ifndef HV_CORE_REQUEST_H
 #define HV_CORE_REQUEST_H
@@ -14,8 +15,7 @@ enum request {
     REQUEST_KICK = BIT(2),    /* HV_CALL_VCPU_KICK: report HV_EXIT_KICK to the manager */
     REQUEST_ANSWER = BIT(3),  /* service.c: the manager has answered; finish the access */
     REQUEST_NOTIFY = BIT(4),  /* notify.c: a notification or the deadline of HV_CALL_NOTIFY_WAIT */
-    REQUEST_RESTART =
-        BIT(5), /* domain0.c: the management domain starts again from its boot module */
+    REQUEST_RESTART = BIT(5), /* domain0.c: the management domain starts again from its boot module */
 };
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Scheduler. A vCPU belongs to one CPU at a time (`cpu`) and is in one of four places there, all under that CPU's queue lock:
+ * Scheduler. A vCPU belongs to one CPU at a time (`cpu`) and is in one of three places there, all under that
+ * CPU's queue lock:
  *
  *   held or blocked        in no list
  *   runnable               in the list of its priority (`queued`)
@@ -14,9 +15,11 @@
  *     read requests                         set: take the lock, unblock
  *       set: blocked = false, go on         clear: v runs or is queued; it reads requests before it enters
  *
- * Either the waker sees `blocked`, or the blocker sees the request: tests/models/wakeup.pml. The same pairing holds between `running` and `requests`
- * for vCPUs that are about to enter: sched_next sets `running`, and the run loop then takes the requests by an exchange, which is the barrier, so either the requester sees
- * `running` and sends the IPI, or the exchange sees the request. An IPI that arrives in root mode stays pending (interrupts are off) and ends the guest's first instruction.
+ * Either the waker sees `blocked`, or the blocker sees the request: tests/models/wakeup.pml. The same pairing
+ * holds between `running` and `requests` for vCPUs that are about to enter: sched_next sets `running`, and
+ * the run loop then takes the requests by an exchange, which is the barrier, so either the requester sees
+ * `running` and sends the IPI, or the exchange sees the request. An IPI that arrives in root mode stays
+ * pending (interrupts are off) and ends the guest's first instruction.
  */
 #include "hv/core/sched.h"
 
@@ -122,7 +125,8 @@ static void kick(const struct pcpu *p)
 }
 
 /*
- * An equal of the vCPU that runs has come: from now on its slice counts. True: the slice timer is its own CPU's to set, which this is not.
+ * An equal of the vCPU that runs has come: from now on its slice counts. True: the slice timer is its own
+ * CPU's to set, which this is not.
  */
 static bool share_slice(struct runq *q, const struct pcpu *p)
 {
@@ -136,8 +140,10 @@ static bool share_slice(struct runq *q, const struct pcpu *p)
 }
 
 /*
- * Puts v where its holds and `blocked` say, with q locked. Returns the vCPU that must look at its requests because of it: v itself when it runs but may not any more,
- * or the current one when v should take its place; NULL: none. A current one that may not run any more is told already. *idle: the CPU sleeps and must be woken.
+ * Puts v where its holds and `blocked` say, with q locked. Returns the vCPU that must look at its requests
+ * because of it: v itself when it runs but may not any more, or the current one when v should take its place;
+ * NULL: none. A current one that may not run any more is told already. *idle: the CPU sleeps and must be
+ * woken.
  */
 static struct vcpu *settle(struct runq *q, struct vcpu *v, bool *idle)
 {
@@ -239,8 +245,9 @@ static void slice_over(struct timer *t)
 }
 
 /*
- * What is left of the slice of a vCPU that stops running goes with it: one that is interrupted again and again by others, of whatever priority, does not get
- * a new slice each time, at the cost of its equals. False: the slice is used up.
+ * What is left of the slice of a vCPU that stops running goes with it: one that is interrupted again and
+ * again by others, of whatever priority, does not get a new slice each time, at the cost of its equals.
+ * False: the slice is used up.
  */
 static bool slice_charge(struct vcpu *v, uint64_t now)
 {
@@ -310,8 +317,7 @@ static uint32_t least_loaded(uint64_t mask)
 {
     uint32_t best = VCPU_NOWHERE;
     for (uint32_t i = 0; i < pcpu_count; i++)
-        if ((mask & BIT(i)) &&
-            (best == VCPU_NOWHERE || pcpu_table[i]->assigned < pcpu_table[best]->assigned))
+        if ((mask & BIT(i)) && (best == VCPU_NOWHERE || pcpu_table[i]->assigned < pcpu_table[best]->assigned))
             best = i;
     return best;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The service page has one owner at a time. The hypervisor fills it and passes it on by the notification (a locked OR, so all stores before it are visible to who
- * reads the bit); the manager passes it back by a hypercall. What the manager writes is read once, when the access is finished, and is data, never an address or a length.
+ * The service page has one owner at a time. The hypervisor fills it and passes it on by the notification (a
+ * locked OR, so all stores before it are visible to who reads the bit); the manager passes it back by a
+ * hypercall. What the manager writes is read once, when the access is finished, and is data, never an address
+ * or a length.
  */
 #include "hv/core/service.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Services: exits that the manager answers. The vCPU writes its service page, tells the manager and stops (HOLD_SERVICE); the manager's HV_CALL_VCPU_COMPLETE lets
- * it go on, and the CPU that runs it next finishes the access (REQUEST_ANSWER).
+ * Services: exits that the manager answers. The vCPU writes its service page, tells the manager and stops
+ * (HOLD_SERVICE); the manager's HV_CALL_VCPU_COMPLETE lets it go on, and the CPU that runs it next finishes
+ * the access (REQUEST_ANSWER).
  */
 #ifndef HV_CORE_SERVICE_H
 #define HV_CORE_SERVICE_H
@@ -14,7 +15,10 @@ void service_mmio(struct vcpu *v, gpa_t gpa, uint8_t width, bool write, uint64_t
 void service_decode(struct vcpu *v, gpa_t gpa, bool write, const uint8_t *bytes, uint8_t count);
 void service_kick(struct vcpu *v);
 
-/* The manager has answered. 0, or -HV_ENOENT: v waits for no answer. Under no lock; the caller may look up v by domain_get. */
+/*
+ * The manager has answered. 0, or -HV_ENOENT: v waits for no answer. Under no lock; the caller may look up v
+ * by domain_get.
+ */
 int service_complete(struct vcpu *v);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What start-up found out about the machine and the management interface tells: written by hv/main.c, constant afterwards. */
+/*
+ * What start-up found out about the machine and the management interface tells: written by hv/main.c,
+ * constant afterwards.
+ */
 #ifndef HV_CORE_SYSTEM_H
 #define HV_CORE_SYSTEM_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deadline queues; see timer.h. The queues are short (a slice and a few waits per CPU), so a sorted list is enough. The lock is a leaf lock; the
- * local APIC is only ever armed by its own CPU: a cancel from another CPU leaves an early interrupt behind, which finds nothing due and arms for the next.
+ * Deadline queues; see timer.h. The queues are short (a slice and a few waits per CPU), so a sorted list is
+ * enough. The lock is a leaf lock; the local APIC is only ever armed by its own CPU: a cancel from another
+ * CPU leaves an early interrupt behind, which finds nothing due and arms for the next.
  */
 #include "hv/core/timer.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Making and freeing vCPUs: three pages each (the struct, the VMCS, the XSAVE area), all on the account of the domain. Under the management lock.
+ * Making and freeing vCPUs: three pages each (the struct, the VMCS, the XSAVE area), all on the account of
+ * the domain. Under the management lock.
  */
 #include "hv/core/vcpu.h"
 
@@ -19,9 +20,8 @@
 _Static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "one page");
 _Static_assert(offsetof(struct vcpu, vmx) == 0, "vmentry.S works on the head");
 
-#define DR6_RESET 0xffff0ff0UL
-#define MISC_ENABLE_RESET                                                                          \
-    0x1UL /* fast strings; Linux takes ERMS and FSRM from CPUID only with it */
+#define DR6_RESET         0xffff0ff0UL
+#define MISC_ENABLE_RESET 0x1UL /* fast strings; Linux takes ERMS and FSRM from CPUID only with it */
 
 /* VPID 0 is the hypervisor's own. Unique while domains and vCPUs are bounded: 256 * 64 - 1 < 65536. */
 static uint16_t vpid_of(const struct domain *d, uint32_t index)
@@ -53,8 +53,7 @@ static void reset_registers(struct vcpu *v)
     v->switched = (struct vcpu_switched){.xcr0 = fpu_xcr0_max() ? XCR0_X87 : 0, .dr6 = DR6_RESET};
     v->misc_enable = MISC_ENABLE_RESET;
     memset(&v->vmx.gprs, 0, sizeof(v->vmx.gprs));
-    v->vmx.gprs.rdx =
-        cpuid(1, 0).eax; /* SDM volume 3, state after reset: EDX identifies the processor */
+    v->vmx.gprs.rdx = cpuid(1, 0).eax; /* SDM volume 3, state after reset: EDX identifies the processor */
 }
 
 void vcpu_reset_here(struct vcpu *v)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual CPU. Its scheduling state is guarded by the lock of the run queue of the CPU that it belongs to (`cpu`); see sched.h for the rules.
+ * A virtual CPU. Its scheduling state is guarded by the lock of the run queue of the CPU that it belongs to
+ * (`cpu`); see sched.h for the rules.
  */
 #ifndef HV_CORE_VCPU_H
 #define HV_CORE_VCPU_H
@@ -24,15 +25,12 @@ enum vcpu_hold {
     HOLD_CHANGE = BIT(4), /* for the time of a change of its affinity or priority */
 };
 
-enum vcpu_account {
-    ACCOUNT_RUNNING,
-    ACCOUNT_RUNNABLE,
-    ACCOUNT_BLOCKED,
-    ACCOUNT_OFFLINE,
-    ACCOUNT_KINDS
-};
+enum vcpu_account { ACCOUNT_RUNNING, ACCOUNT_RUNNABLE, ACCOUNT_BLOCKED, ACCOUNT_OFFLINE, ACCOUNT_KINDS };
 
-/* What hardware does not switch at VM entry and exit; valid while the vCPU is loaded on no CPU (vcpu_state.c). */
+/*
+ * What hardware does not switch at VM entry and exit; valid while the vCPU is loaded on no CPU
+ * (vcpu_state.c).
+ */
 struct vcpu_switched {
     uint64_t star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;
     uint64_t cr2, xcr0, xss;
@@ -63,7 +61,10 @@ struct vcpu {
     void *xsave; /* a page */
     uint16_t vpid;
 
-    /* Under the lock of the run queue of `cpu`; `cpu` itself changes only under it and while neither running nor queued. */
+    /*
+     * Under the lock of the run queue of `cpu`; `cpu` itself changes only under it and while neither running
+     * nor queued.
+     */
     uint32_t cpu;
     uint32_t holds; /* enum vcpu_hold */
     bool blocked;   /* HLT or a wait; read without the lock by sched_poke */
@@ -83,8 +84,7 @@ struct vcpu {
     bool waiting;           /* in HV_CALL_NOTIFY_WAIT */
     uint64_t wait_deadline; /* TSC; 0: none */
     struct timer wait_timer;
-    uint32_t
-        vmcs_on; /* CPU where the VMCS is active, and which may hold `switched` too; VCPU_NOWHERE */
+    uint32_t vmcs_on; /* CPU where the VMCS is active, and which may hold `switched` too; VCPU_NOWHERE */
     struct vcpu_switched switched;
     uint64_t tsc_offset, tsc_adjust;
     uint64_t misc_enable;
@@ -117,22 +117,31 @@ int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, st
 /* The vCPU does not run, cannot be found any more, and its timer is not set. */
 void vcpu_free(struct vcpu *v);
 
-/* vcpu_state.c: on the executing CPU, makes v's VMCS current and its switched state live; before that, takes away the one that was. */
+/*
+ * vcpu_state.c: on the executing CPU, makes v's VMCS current and its switched state live; before that, takes
+ * away the one that was.
+ */
 void vcpu_load(struct vcpu *v);
 
-/* On the CPU where v is loaded: what memory says of its switched state becomes live, and the VMCS, just initialised, gets this CPU's part. */
+/*
+ * On the CPU where v is loaded: what memory says of its switched state becomes live, and the VMCS, just
+ * initialised, gets this CPU's part.
+ */
 void vcpu_reload(struct vcpu *v);
 
 /* v runs on the executing CPU and is in root mode: the state after power-up, in place. vcpu.c */
 void vcpu_reset_here(struct vcpu *v);
 
 /*
- * Brings v's state, VMCS included, back to memory, from whichever CPU holds it. v does not run and cannot start meanwhile. May wait for
- * another CPU.
+ * Brings v's state, VMCS included, back to memory, from whichever CPU holds it. v does not run and cannot
+ * start meanwhile. May wait for another CPU.
  */
 void vcpu_unload(struct vcpu *v);
 
-/* Access to the VMCS of a vCPU that does not run: begin makes it current here, end restores what was. May wait for another CPU. */
+/*
+ * Access to the VMCS of a vCPU that does not run: begin makes it current here, end restores what was. May
+ * wait for another CPU.
+ */
 void vcpu_access_begin(struct vcpu *v);
 void vcpu_access_end(struct vcpu *v);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The state of a vCPU as the records of guest_abi/hv_vcpu.h. The vCPU does not run, its switched state is in memory and its VMCS is current here
- * (vcpu_access_begin). A record is checked whole before anything of it is taken.
+ * The state of a vCPU as the records of guest_abi/hv_vcpu.h. The vCPU does not run, its switched state is in
+ * memory and its VMCS is current here (vcpu_access_begin). A record is checked whole before anything of it is
+ * taken.
  */
 #include "hv/core/vcpu_record.h"
 
@@ -87,10 +88,10 @@ static void get_msrs(struct vcpu *t, struct hv_msrs *m)
 static int set_msrs(struct vcpu *t, const struct hv_msrs *m)
 {
     struct vcpu_switched *s = &t->switched;
-    if (m->reserved[0] || m->reserved[1] || m->xss || !canonical(m->lstar) ||
-        !canonical(m->cstar) || !canonical(m->kernel_gs_base) || !canonical(m->sysenter_esp) ||
-        !canonical(m->sysenter_eip) || (m->tsc_aux >> 32) || (m->sysenter_cs >> 32) ||
-        (m->fmask >> 32) || (m->misc_enable & ~1UL) || !policy_pat_valid(m->pat))
+    if (m->reserved[0] || m->reserved[1] || m->xss || !canonical(m->lstar) || !canonical(m->cstar) ||
+        !canonical(m->kernel_gs_base) || !canonical(m->sysenter_esp) || !canonical(m->sysenter_eip) ||
+        (m->tsc_aux >> 32) || (m->sysenter_cs >> 32) || (m->fmask >> 32) || (m->misc_enable & ~1UL) ||
+        !policy_pat_valid(m->pat))
         return -HV_EINVAL;
     s->star = m->star;
     s->lstar = m->lstar;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a vCPU's state is. While it runs, the VMCS is current on its CPU and the state that hardware does not switch (extended state, SYSCALL MSRs, debug
- * registers, CR2) is live there: `pcpu->loaded`. Both stay there after it has stopped running, until another vCPU takes the CPU or somebody needs the
- * state elsewhere. So a vCPU that sleeps and wakes alone on its CPU costs no switch.
+ * Where a vCPU's state is. While it runs, the VMCS is current on its CPU and the state that hardware does not
+ * switch (extended state, SYSCALL MSRs, debug registers, CR2) is live there: `pcpu->loaded`. Both stay there
+ * after it has stopped running, until another vCPU takes the CPU or somebody needs the state elsewhere. So a
+ * vCPU that sleeps and wakes alone on its CPU costs no switch.
  *
  *   pcpu->loaded == v     current VMCS and live switched state, on that CPU
  *   v->vmcs_on == cpu     the VMCS is active there (VMPTRLD was done, VMCLEAR not yet): it must be cleared there before another CPU loads it
@@ -39,7 +40,10 @@ static void save_switched(struct vcpu *v)
     s->dr6 = read_dr6();
 }
 
-/* Reads what is there, and writes only what differs: guests of one kind share most values, and these writes take long. */
+/*
+ * Reads what is there, and writes only what differs: guests of one kind share most values, and these writes
+ * take long.
+ */
 static inline uint64_t exchange_msr(uint32_t msr, uint64_t value)
 {
     uint64_t old = rdmsr(msr);
@@ -48,12 +52,12 @@ static inline uint64_t exchange_msr(uint32_t msr, uint64_t value)
     return old;
 }
 
-#define EXCHANGE_DR(n, value)                                                                      \
-    ({                                                                                             \
-        uint64_t old_ = read_dr##n(), new_ = (value);                                              \
-        if (old_ != new_)                                                                          \
-            write_dr##n(new_);                                                                     \
-        old_;                                                                                      \
+#define EXCHANGE_DR(n, value)                                                                                \
+    ({                                                                                                       \
+        uint64_t old_ = read_dr##n(), new_ = (value);                                                        \
+        if (old_ != new_)                                                                                    \
+            write_dr##n(new_);                                                                               \
+        old_;                                                                                                \
     })
 
 /* From one vCPU to the next: its state out and the other's in, register by register. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Control registers, XSETBV, and the cache instructions. What the processor would check is in arch/vmx/guest_cr.c.
+ * Control registers, XSETBV, and the cache instructions. What the processor would check is in
+ * arch/vmx/guest_cr.c.
  */
 #include "arch/cpu/fpu.h"
 #include "arch/cpu/insn.h"
@@ -108,7 +109,10 @@ void exit_xsetbv(struct vcpu *v)
     vm_exit_advance();
 }
 
-/* WBINVD and INVD: caches are coherent for all memory that a guest has, so there is nothing to write back for it. */
+/*
+ * WBINVD and INVD: caches are coherent for all memory that a guest has, so there is nothing to write back for
+ * it.
+ */
 void exit_wbinvd(struct vcpu *v)
 {
     (void)v;

@@ -2,12 +2,15 @@
 /*
  * Emulation of one instruction, or of one iteration of a string instruction, whose access found no memory.
  *
- * The instruction is fetched through the guest's page tables and decoded (insn_decode.c); run() performs its accesses in order. Each access goes to memory, to nothing
- * (reads all ones, swallows writes), or, in a claimed range, to the manager. A service cannot be waited for here: run() is left, and started again
- * from the beginning when the answer has come, with the answers so far at hand, so that it takes the same way a step further. Nothing of the vCPU changes before the
- * last access is answered, and no instruction has more than two.
+ * The instruction is fetched through the guest's page tables and decoded (insn_decode.c); run() performs its
+ * accesses in order. Each access goes to memory, to nothing (reads all ones, swallows writes), or, in a
+ * claimed range, to the manager. A service cannot be waited for here: run() is left, and started again from
+ * the beginning when the answer has come, with the answers so far at hand, so that it takes the same way a
+ * step further. Nothing of the vCPU changes before the last access is answered, and no instruction has more
+ * than two.
  *
- * What cannot be decoded, or crosses from one page into one of another kind, goes to the manager with its bytes (HV_EXIT_DECODE), never a guess.
+ * What cannot be decoded, or crosses from one page into one of another kind, goes to the manager with its
+ * bytes (HV_EXIT_DECODE), never a guess.
  */
 #include "hv/exit/emulate.h"
 
@@ -69,8 +72,8 @@ static void view_init(struct vcpu *v, struct cpu_view *w)
 }
 
 /* Linear to guest-physical; raises the guest's #PF when its tables refuse. */
-static enum access translate(struct vcpu *v, struct cpu_view *w, uint64_t linear,
-                             enum guest_access kind, uint64_t *gpa)
+static enum access translate(struct vcpu *v, struct cpu_view *w, uint64_t linear, enum guest_access kind,
+                             uint64_t *gpa)
 {
     struct guest_walk_result r = guest_walk(&w->walk, linear, kind);
     if (r.ok) {
@@ -84,7 +87,10 @@ static enum access translate(struct vcpu *v, struct cpu_view *w, uint64_t linear
     return ACCESS_FAULTED;
 }
 
-/* An access to a claimed range: the recorded answer when the instruction has come this far before, else a service. */
+/*
+ * An access to a claimed range: the recorded answer when the instruction has come this far before, else a
+ * service.
+ */
 static enum access serviced(struct vcpu *v, uint64_t gpa, uint8_t width, bool write, uint64_t *data)
 {
     struct vcpu_emulation *e = &v->emulation;
@@ -102,16 +108,14 @@ static uint64_t all_ones(uint8_t width)
     return width >= 8 ? ~0UL : BIT(8 * width) - 1;
 }
 
-static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool write,
-                             uint64_t *data)
+static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool write, uint64_t *data)
 {
     struct ept_leaf leaf = ept_lookup(&v->domain->ept, gpa);
     if (leaf.access) {
         /* Memory; a write to read-only memory is swallowed, as a ROM does. */
         if (write && !(leaf.access & EPT_W))
             return ACCESS_DONE;
-        int failed = write ? gmem_write(v->domain, gpa, data, width)
-                           : gmem_read(v->domain, gpa, data, width);
+        int failed = write ? gmem_write(v->domain, gpa, data, width) : gmem_read(v->domain, gpa, data, width);
         return failed ? ACCESS_FOREIGN : ACCESS_DONE;
     }
     if (claims_has(v->domain->claims, HV_CLAIM_MMIO, gpa, 1))
@@ -122,11 +126,12 @@ static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool w
 }
 
 /*
- * String instructions get here before the processor has looked at both their operands: INS and OUTS exit first, MOVS and CMPS by one of the two. SDM volume 3,
- * "Limit Checking", "Type Checking"; volume 1, "Canonical Addressing".
+ * String instructions get here before the processor has looked at both their operands: INS and OUTS exit
+ * first, MOVS and CMPS by one of the two. SDM volume 3, "Limit Checking", "Type Checking"; volume 1,
+ * "Canonical Addressing".
  */
-static bool segment_allows(const struct cpu_view *w, unsigned segment, uint64_t linear,
-                           uint8_t width, bool write)
+static bool segment_allows(const struct cpu_view *w, unsigned segment, uint64_t linear, uint8_t width,
+                           bool write)
 {
     if (guest_code_is_64())
         return guest_canonical(linear) && guest_canonical(linear + width - 1);
@@ -163,8 +168,8 @@ static enum access access_linear(struct vcpu *v, struct cpu_view *w, uint64_t li
     return a;
 }
 
-static enum access access_string(struct vcpu *v, struct cpu_view *w, unsigned segment,
-                                 uint64_t linear, bool write, uint64_t *data)
+static enum access access_string(struct vcpu *v, struct cpu_view *w, unsigned segment, uint64_t linear,
+                                 bool write, uint64_t *data)
 {
     uint8_t width = v->emulation.insn.opsize;
     if (!segment_allows(w, segment, linear, width, write)) {
@@ -192,7 +197,10 @@ static enum access access_port(struct vcpu *v, uint8_t width, bool write, uint64
     return ACCESS_WAITS;
 }
 
-/* Everything has been done: registers and flags become the guest's, and RIP moves unless the string instruction goes on. Either way one step of RFLAGS.TF is done. */
+/*
+ * Everything has been done: registers and flags become the guest's, and RIP moves unless the string
+ * instruction goes on. Either way one step of RFLAGS.TF is done.
+ */
 static void commit(struct vcpu *v, const struct cpu_view *w, bool repeats)
 {
     uint64_t scratch = v->vmx.gprs.rsp;
@@ -275,7 +283,10 @@ static void run(struct vcpu *v)
         pass_on(v);
 }
 
-/* Up to 15 bytes at RIP: fewer when the next page has none. False: the guest got a fault, or there is not one byte. */
+/*
+ * Up to 15 bytes at RIP: fewer when the next page has none. False: the guest got a fault, or there is not one
+ * byte.
+ */
 static bool fetch(struct vcpu *v, struct cpu_view *w)
 {
     struct vcpu_emulation *e = &v->emulation;
@@ -306,11 +317,13 @@ static void start(struct vcpu *v, uint64_t gpa, bool write, bool string_io)
     e->gpa = gpa;
     e->write = write;
     if (!fetch(v, &w)) {
-        /* The instruction was there a moment ago: another vCPU has changed tables or memory. The guest tries again. */
+        /*
+         * The instruction was there a moment ago: another vCPU has changed tables or memory. The guest tries
+         * again.
+         */
         return;
     }
-    enum insn_status s =
-        insn_decode(e->bytes, e->count, (enum insn_mode)guest_code_bits(), &e->insn);
+    enum insn_status s = insn_decode(e->bytes, e->count, (enum insn_mode)guest_code_bits(), &e->insn);
     bool io = s == INSN_OK && (e->insn.op == INSN_INS || e->insn.op == INSN_OUTS);
     if (s != INSN_OK || (string_io && !io)) {
         pass_on(v);

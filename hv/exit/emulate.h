@@ -7,7 +7,10 @@
 
 #include "hv/core/vcpu.h"
 
-/* From the exit of a memory access at gpa (no memory there, or not writable), or of a string port access (gpa unused). */
+/*
+ * From the exit of a memory access at gpa (no memory there, or not writable), or of a string port access (gpa
+ * unused).
+ */
 void emulate_memory(struct vcpu *v, uint64_t gpa, bool write);
 void emulate_string_io(struct vcpu *v, uint16_t port);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of exits. A reason that is not in it cannot happen with the controls that vmcs_init.c sets, or means that the guest did something that nobody can
- * continue: either way that one domain stops, with a dump of the vCPU.
+ * The table of exits. A reason that is not in it cannot happen with the controls that vmcs_init.c sets, or
+ * means that the guest did something that nobody can continue: either way that one domain stops, with a dump
+ * of the vCPU.
  */
 #include "hv/exit/exit.h"
 
@@ -32,7 +33,10 @@ static void exit_task_switch(struct vcpu *v)
     exit_stop_domain(v, HV_DEAD_EXIT, EXIT_TASK_SWITCH);
 }
 
-/* An INIT of the machine: somebody outside of us wants this CPU; it is not the guest's. SDM volume 3, "Other Causes of VM Exits". */
+/*
+ * An INIT of the machine: somebody outside of us wants this CPU; it is not the guest's. SDM volume 3, "Other
+ * Causes of VM Exits".
+ */
 static void exit_ignore(struct vcpu *v)
 {
     log_limited(&v->domain->log_limit, LOG_WARNING, "CPU %u: INIT signal ignored", v->cpu);
@@ -118,11 +122,11 @@ static void dump(struct vcpu *v, enum hv_dead_reason reason, uint64_t detail)
     const union gprs *g = &v->vmx.gprs;
     struct hv_sregs s = {0};
     guest_get_sregs(&s);
-    log_error("domain %u \"%s\" stopped: %s, detail %#lx, vCPU %u on CPU %u", v->domain->id,
-              v->domain->name, why[reason], detail, v->index, v->cpu);
+    log_error("domain %u \"%s\" stopped: %s, detail %#lx, vCPU %u on CPU %u", v->domain->id, v->domain->name,
+              why[reason], detail, v->index, v->cpu);
     log_error("  exit reason %#x, qualification %#lx", vm_exit_reason(), vm_exit_qualification());
-    log_error("  rip %04x:%016lx  rsp %016lx  rflags %08lx  %u-bit", s.cs.selector, guest_rip(),
-              guest_rsp(), guest_rflags(), guest_code_bits());
+    log_error("  rip %04x:%016lx  rsp %016lx  rflags %08lx  %u-bit", s.cs.selector, guest_rip(), guest_rsp(),
+              guest_rflags(), guest_code_bits());
     log_error("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx", g->rax, g->rbx, g->rcx, g->rdx);
     log_error("  rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx", g->rsi, g->rdi, g->rbp, g->r8);
     log_error("  r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx", g->r9, g->r10, g->r11, g->r12);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VM exits: one handler per reason, all with the vCPU's VMCS current and interrupts off. A handler leaves the vCPU ready to be entered again, or asks for something else
- * by its request word; it never waits.
+ * VM exits: one handler per reason, all with the vCPU's VMCS current and interrupts off. A handler leaves the
+ * vCPU ready to be entered again, or asks for something else by its request word; it never waits.
  */
 #ifndef HV_EXIT_EXIT_H
 #define HV_EXIT_EXIT_H
@@ -16,17 +16,14 @@ typedef void exit_handler(struct vcpu *v);
 void exit_dispatch(struct vcpu *v, uint32_t reason);
 
 /* For the handlers. */
-void exit_inject(struct vcpu *v, uint8_t vector,
-                 uint32_t error);    /* a fault of the guest's instruction */
-void exit_inject_gp(struct vcpu *v); /* #GP(0) */
+void exit_inject(struct vcpu *v, uint8_t vector, uint32_t error); /* a fault of the guest's instruction */
+void exit_inject_gp(struct vcpu *v);                              /* #GP(0) */
 void exit_inject_ud(struct vcpu *v);
-void exit_stop_domain(struct vcpu *v, enum hv_dead_reason reason,
-                      uint64_t detail); /* with a dump */
+void exit_stop_domain(struct vcpu *v, enum hv_dead_reason reason, uint64_t detail); /* with a dump */
 void exit_flush_guest_tlb(struct vcpu *v);
 
 /* The handlers, by file. */
-exit_handler exit_exception_nmi, exit_external_interrupt, exit_interrupt_window,
-    exit_nmi_window;                                   /* intr.c */
+exit_handler exit_exception_nmi, exit_external_interrupt, exit_interrupt_window, exit_nmi_window; /* intr.c */
 exit_handler exit_cpuid;                               /* cpuid.c */
 exit_handler exit_rdmsr, exit_wrmsr;                   /* msr.c */
 exit_handler exit_cr_access, exit_xsetbv, exit_wbinvd; /* cr.c */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VMCALL: the edge of the management interface. Checks that need no arguments are made here, in one place for all calls; see guest_abi/hv_abi.h.
+ * VMCALL: the edge of the management interface. Checks that need no arguments are made here, in one place for
+ * all calls; see guest_abi/hv_abi.h.
  */
 #include "arch/cpu/atomic.h"
 #include "arch/vmx/guest_state.h"
@@ -36,15 +37,14 @@ static int64_t call(struct vcpu *v, uint64_t number)
 }
 
 /*
- * A call that was made the full way, needs no lock and passed all checks passes them again: its number, rights and handler never change. 64-bit code at CPL 0 shows in
- * CS alone, unless the segment is conforming.
+ * A call that was made the full way, needs no lock and passed all checks passes them again: its number,
+ * rights and handler never change. 64-bit code at CPL 0 shows in CS alone, unless the segment is conforming.
  */
 struct vmx_fast hv_fast_vmcall(struct vmx_context *c)
 {
     struct vcpu *v = (struct vcpu *)c;
     uint64_t number = c->gprs.rax - ((uint64_t)HV_CALL_MAGIC << 32);
-    if (number >= HV_CALL_COUNT || !(v->domain->fast_calls >> number & 1) ||
-        !guest_code_is_64_cpl0())
+    if (number >= HV_CALL_COUNT || !(v->domain->fast_calls >> number & 1) || !guest_code_is_64_cpl0())
         return (struct vmx_fast){0};
     percpu_count_exit();
     v->exits[EXIT_VMCALL]++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exits by events: the machine's interrupts and NMIs, which are ours, and the guest's exceptions that are intercepted.
+ * Exits by events: the machine's interrupts and NMIs, which are ours, and the guest's exceptions that are
+ * intercepted.
  */
 #include "arch/cpu/insn.h"
 #include "arch/cpu/upcall.h"
@@ -15,8 +16,9 @@
 #define DR6_B     0xfUL
 
 /*
- * #DB and #AC are intercepted because their delivery can raise them again without end (XSA-156): each time round now passes here. They go on to the guest as
- * they were. In such a loop the guest never gets to an instruction, so no interrupt exits either: they are taken here.
+ * #DB and #AC are intercepted because their delivery can raise them again without end (XSA-156): each time
+ * round now passes here. They go on to the guest as they were. In such a loop the guest never gets to an
+ * instruction, so no interrupt exits either: they are taken here.
  */
 static void reflect(struct vcpu *v, const struct vm_exit_event *e)
 {

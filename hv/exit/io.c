@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Port accesses that the I/O bitmap does not let through: claimed ports go to the manager, the others are an empty bus. String forms are emulated
- * one element at a time (emulate.c). SDM volume 3, "I/O Instructions" exit qualification.
+ * Port accesses that the I/O bitmap does not let through: claimed ports go to the manager, the others are an
+ * empty bus. String forms are emulated one element at a time (emulate.c). SDM volume 3, "I/O Instructions"
+ * exit qualification.
  */
 #include "hv/core/claims.h"
 #include "hv/core/service.h"
 #include "hv/exit/emulate.h"
 #include "hv/exit/exit.h"
 
-/* IN writes AL, AX or EAX; a 32-bit write clears the upper half. SDM volume 1, "General-Purpose Registers in 64-Bit Mode". */
+/*
+ * IN writes AL, AX or EAX; a 32-bit write clears the upper half. SDM volume 1, "General-Purpose Registers in
+ * 64-Bit Mode".
+ */
 static void set_result(struct vcpu *v, uint8_t width, uint64_t data)
 {
     uint64_t mask = width == 4 ? ~0UL : BIT(8 * width) - 1;
@@ -24,10 +28,8 @@ void exit_io(struct vcpu *v)
         return;
     }
     if (claims_has(v->domain->claims, HV_CLAIM_PIO, io.port, io.width)) {
-        v->emulation.insn.op =
-            INSN_NONE; /* the answer is for this access, not for an emulated instruction */
-        service_pio(v, io.port, io.width, !io.in,
-                    io.in ? 0 : v->vmx.gprs.rax & (BIT(8 * io.width) - 1));
+        v->emulation.insn.op = INSN_NONE; /* the answer is for this access, not for an emulated instruction */
+        service_pio(v, io.port, io.width, !io.in, io.in ? 0 : v->vmx.gprs.rax & (BIT(8 * io.width) - 1));
         return;
     }
     if (io.in)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * EPT violations: the guest has touched an address without memory, or written to read-only memory. Data accesses are emulated; the rest gets what a machine with nothing
- * at that address would give. SDM volume 3, "Exit Qualification for EPT Violations".
+ * EPT violations: the guest has touched an address without memory, or written to read-only memory. Data
+ * accesses are emulated; the rest gets what a machine with nothing at that address would give. SDM volume 3,
+ * "Exit Qualification for EPT Violations".
  */
 #include "arch/cpu/insn.h"
 #include "arch/cpu/vectors.h"

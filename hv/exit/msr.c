@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * RDMSR and WRMSR that exit: what the policy (hv/core/msr_policy.c) says, and the few MSRs that are emulated. Anything else is #GP(0).
+ * RDMSR and WRMSR that exit: what the policy (hv/core/msr_policy.c) says, and the few MSRs that are emulated.
+ * Anything else is #GP(0).
  */
 #include "arch/cpu/insn.h"
 #include "arch/cpu/msr.h"
@@ -30,7 +31,10 @@ static bool read_emulated(const struct vcpu *v, uint8_t kind, uint64_t *value)
     }
 }
 
-/* A write to TSC moves TSC_ADJUST by the same amount, and the other way round: SDM volume 3, "IA32_TSC_ADJUST Support". */
+/*
+ * A write to TSC moves TSC_ADJUST by the same amount, and the other way round: SDM volume 3, "IA32_TSC_ADJUST
+ * Support".
+ */
 static void move_tsc(struct vcpu *v, uint64_t by)
 {
     v->tsc_offset += by;
@@ -48,8 +52,7 @@ static bool write_emulated(struct vcpu *v, uint8_t kind, uint64_t value)
         move_tsc(v, value - v->tsc_adjust);
         return true;
     case MSR_KIND_MISC_ENABLE:
-        v->misc_enable =
-            value & 1; /* fast strings; the rest of it is not virtualized and reads 0 */
+        v->misc_enable = value & 1; /* fast strings; the rest of it is not virtualized and reads 0 */
         return true;
     case MSR_KIND_PAT:
         if (!policy_pat_valid(value))
@@ -67,8 +70,8 @@ void exit_rdmsr(struct vcpu *v)
 {
     const struct msr_rule *r = msr_policy_find((uint32_t)v->vmx.gprs.rcx);
     uint64_t value = r->value;
-    bool ok = r->read == MSR_ACCESS_VALUE ||
-              (r->read == MSR_ACCESS_EMULATE && read_emulated(v, r->kind, &value));
+    bool ok =
+        r->read == MSR_ACCESS_VALUE || (r->read == MSR_ACCESS_EMULATE && read_emulated(v, r->kind, &value));
     if (!ok) {
         exit_inject_gp(v);
         return;
@@ -88,8 +91,7 @@ void exit_wrmsr(struct vcpu *v)
         exit_cr_result(v, guest_cr_write_efer(&env, value));
         return;
     }
-    bool ok = r->write == MSR_ACCESS_IGNORE ||
-              (r->write == MSR_ACCESS_VALUE && value == r->value) ||
+    bool ok = r->write == MSR_ACCESS_IGNORE || (r->write == MSR_ACCESS_VALUE && value == r->value) ||
               (r->write == MSR_ACCESS_EMULATE && write_emulated(v, r->kind, value));
     if (ok)
         vm_exit_advance();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way round: VM exit, handler, one test of the pending-work word, VM entry. vmentry.S calls hv_vmexit with the context that exited and enters the one
- * that is returned; after a fast handler it tests the word itself. Everything slow hangs on the request word.
+ * The way round: VM exit, handler, one test of the pending-work word, VM entry. vmentry.S calls hv_vmexit
+ * with the context that exited and enters the one that is returned; after a fast handler it tests the word
+ * itself. Everything slow hangs on the request word.
  */
 #include "hv/exit/run.h"
 
@@ -42,8 +43,8 @@ static bool sleeps(struct vcpu *v)
 }
 
 /*
- * While a service is open the page is the manager's and the access is not finished, so that it can still raise a fault: a kick and events wait for the
- * answer. Returns the requests that are to be served now.
+ * While a service is open the page is the manager's and the access is not finished, so that it can still
+ * raise a fault: a kick and events wait for the answer. Returns the requests that are to be served now.
  */
 static uint32_t postpone(struct vcpu *v, uint32_t requests)
 {
@@ -68,7 +69,10 @@ static struct vcpu *serve(struct vcpu *v)
             service_kick(v);
         if (requests & REQUEST_EVENT)
             (void)event_prepare(v);
-        /* New requests that came meanwhile are served before anything else; what is asked again and again is bounded by its sender. */
+        /*
+         * New requests that came meanwhile are served before anything else; what is asked again and again is
+         * bounded by its sender.
+         */
         bool stop = (requests & REQUEST_RESCHED) || atomic_load_relaxed(&v->holds) || sleeps(v);
         if (!stop && !atomic_load_relaxed(&v->requests))
             return v;

@@ -147,8 +147,7 @@ int64_t mgmt_domain_list(struct vcpu *v, const struct mgmt_args *args)
     return n;
 }
 
-static int claim_args(struct vcpu *v, const struct mgmt_args *args, struct domain **d,
-                      struct hv_claim *c)
+static int claim_args(struct vcpu *v, const struct mgmt_args *args, struct domain **d, struct hv_claim *c)
 {
     int error = mgmt_target(v, args->a[0], d);
     if (error)

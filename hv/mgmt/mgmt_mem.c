@@ -4,8 +4,7 @@
 #include "hv/core/frame.h"
 #include "hv/mgmt/mgmt.h"
 
-static int mem_args(struct vcpu *v, const struct mgmt_args *args, struct domain **d,
-                    struct hv_mem *m)
+static int mem_args(struct vcpu *v, const struct mgmt_args *args, struct domain **d, struct hv_mem *m)
 {
     int error = mgmt_target(v, args->a[0], d);
     if (error)
@@ -13,8 +12,7 @@ static int mem_args(struct vcpu *v, const struct mgmt_args *args, struct domain 
     error = mgmt_copy_in(v, args->a[1], m, sizeof(*m));
     if (error)
         return error;
-    if ((m->flags & ~(HV_MEM_WRITE | HV_MEM_EXEC)) || ((m->own | m->target) & ~PAGE_MASK) ||
-        !m->pages)
+    if ((m->flags & ~(HV_MEM_WRITE | HV_MEM_EXEC)) || ((m->own | m->target) & ~PAGE_MASK) || !m->pages)
         return -HV_EINVAL;
     uint64_t room = EPT_GPA_END / PAGE_SIZE;
     if (m->own >= EPT_GPA_END || m->target >= EPT_GPA_END || m->pages > room - m->own / PAGE_SIZE ||

@@ -18,7 +18,10 @@ int64_t mgmt_notify_page(struct vcpu *v, const struct mgmt_args *args)
     void *old = atomic_exchange_full(&v->notify, page);
     v->notify_vector = (uint8_t)vector;
     if (old) {
-        /* A notifier on another CPU may still write to the old page: it is done when that CPU has answered a call. */
+        /*
+         * A notifier on another CPU may still write to the old page: it is done when that CPU has answered a
+         * call.
+         */
         domain_wait_grace();
         gmem_unpin(old);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading and writing the state of a vCPU, record by record (guest_abi/hv_vcpu.h). The vCPU neither runs nor can start meanwhile: it is held for the
- * time of the call. A record is checked whole before anything of it is taken.
+ * Reading and writing the state of a vCPU, record by record (guest_abi/hv_vcpu.h). The vCPU neither runs nor
+ * can start meanwhile: it is held for the time of the call. A record is checked whole before anything of it
+ * is taken.
  */
 #include <string.h>
 
@@ -23,7 +24,10 @@ static int64_t xsave_get(struct vcpu *v, struct vcpu *t, gpa_t gpa, uint64_t siz
     return 0;
 }
 
-/* The area's own header must name only components that exist, in standard format: XRSTOR would fault in the hypervisor otherwise. */
+/*
+ * The area's own header must name only components that exist, in standard format: XRSTOR would fault in the
+ * hypervisor otherwise.
+ */
 static int64_t xsave_set(struct vcpu *v, struct vcpu *t, gpa_t gpa, uint64_t size)
 {
     struct hv_xsave_header h;

@@ -87,8 +87,7 @@ int64_t mgmt_log_read(struct vcpu *v, const struct mgmt_args *args)
     if ((r.buffer & ~PAGE_MASK) + r.length > PAGE_SIZE)
         return -HV_EFAULT;
     uint64_t position = r.position, lost = 0;
-    size_t n =
-        log_read(&position, chunk, r.length < sizeof(chunk) ? r.length : sizeof(chunk), &lost);
+    size_t n = log_read(&position, chunk, r.length < sizeof(chunk) ? r.length : sizeof(chunk), &lost);
     if (gmem_write(v->domain, r.buffer, chunk, n))
         return -HV_EFAULT;
     r.position = position;
@@ -112,8 +111,8 @@ int64_t mgmt_console_read(struct vcpu *v, const struct mgmt_args *args)
     char chunk[CONSOLE_CHUNK];
     uint64_t n = 0, room = args->a[1] < sizeof(chunk) ? args->a[1] : sizeof(chunk);
     /* Writable, before bytes are taken from the port: they could not be put back. */
-    if (room && (gmem_read(v->domain, args->a[0], chunk, room) ||
-                 gmem_write(v->domain, args->a[0], chunk, room)))
+    if (room &&
+        (gmem_read(v->domain, args->a[0], chunk, room) || gmem_write(v->domain, args->a[0], chunk, room)))
         return -HV_EFAULT;
     for (int c; n < room && (c = system_info.console_getc()) >= 0; n++)
         chunk[n] = (char)c;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The heart of the virtual APIC: how a message becomes a request (IRR), a request an interrupt in service (ISR), and how an EOI ends it.
+ * The heart of the virtual APIC: how a message becomes a request (IRR), a request an interrupt in service
+ * (ISR), and how an EOI ends it.
  *
- * Order: TMR is set before IRR, so that whoever sees a request also sees its trigger mode. Requests come from anybody; only the owner
- * moves them on. IRR, ISR and TMR never hold a vector below 16.
+ * Order: TMR is set before IRR, so that whoever sees a request also sees its trigger mode. Requests come from
+ * anybody; only the owner moves them on. IRR, ISR and TMR never hold a vector below 16.
  *
- * SDM volume 3, "Interrupt Acceptance for Fixed Interrupts", "Task and Processor Priorities", "Signaling Interrupt Servicing
- * Completion", "Local APIC State After Power-Up or Reset", "Spurious Interrupt".
+ * SDM volume 3, "Interrupt Acceptance for Fixed Interrupts", "Task and Processor Priorities", "Signaling
+ * Interrupt Servicing Completion", "Local APIC State After Power-Up or Reset", "Spurious Interrupt".
  */
 #include "hv/vapic/vlapic.h"
 
@@ -27,14 +28,12 @@ static uint32_t bit_of(uint8_t vector)
 /* Both return the word before. */
 static uint32_t bit_set(struct vlapic *a, enum apic_reg bits, uint8_t vector)
 {
-    return __atomic_fetch_or(&a->page[word_offset(bits, vector) / 4], bit_of(vector),
-                             __ATOMIC_SEQ_CST);
+    return __atomic_fetch_or(&a->page[word_offset(bits, vector) / 4], bit_of(vector), __ATOMIC_SEQ_CST);
 }
 
 static uint32_t bit_clear(struct vlapic *a, enum apic_reg bits, uint8_t vector)
 {
-    return __atomic_fetch_and(&a->page[word_offset(bits, vector) / 4], ~bit_of(vector),
-                              __ATOMIC_SEQ_CST);
+    return __atomic_fetch_and(&a->page[word_offset(bits, vector) / 4], ~bit_of(vector), __ATOMIC_SEQ_CST);
 }
 
 bool vlapic_test(const struct vlapic *a, enum apic_reg bits, uint8_t vector)
@@ -142,8 +141,7 @@ bool vlapic_fold(struct vlapic *a, const uint64_t pir[4])
         if (i == 0)
             word &= ~0xffffU; /* vlapic_admit lets no illegal vector through */
         if (word != 0)
-            fresh |= word &
-                     ~__atomic_fetch_or(&a->page[(APIC_IRR + i * 16) / 4], word, __ATOMIC_SEQ_CST);
+            fresh |= word & ~__atomic_fetch_or(&a->page[(APIC_IRR + i * 16) / 4], word, __ATOMIC_SEQ_CST);
     }
     return fresh != 0;
 }

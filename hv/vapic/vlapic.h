@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual local APIC: a pure model on a register page. It changes its own state and returns facts; whoever calls acts on them
- * (sends the IPI, tells the I/O APIC, sets a timer, kicks a CPU). Nothing here knows a vCPU, a clock or a lock.
+ * A virtual local APIC: a pure model on a register page. It changes its own state and returns facts; whoever
+ * calls acts on them (sends the IPI, tells the I/O APIC, sets a timer, kicks a CPU). Nothing here knows a
+ * vCPU, a clock or a lock.
  *
- * Who may call. *Owner*: the CPU that runs the vCPU, or the holder of the management lock while it cannot run; registers, priority,
- * EOI, timer, mode, state. *Anybody*, at any time: vlapic_receive, vlapic_admit, vlapic_request, vlapic_error, vlapic_accepting, vlapic_mode, and the
- * destination map (vlapic_map.h). What both sides touch is atomic: the page by 32-bit words, `mode`, `enabled`, `esr_pending`, `events`.
+ * Who may call. *Owner*: the CPU that runs the vCPU, or the holder of the management lock while it cannot
+ * run; registers, priority, EOI, timer, mode, state. *Anybody*, at any time: vlapic_receive, vlapic_admit,
+ * vlapic_request, vlapic_error, vlapic_accepting, vlapic_mode, and the destination map (vlapic_map.h). What
+ * both sides touch is atomic: the page by 32-bit words, `mode`, `enabled`, `esr_pending`, `events`.
  *
- * Time is the guest's TSC, handed in as `now`. Vector 0 stands for "none" wherever a vector is returned: it is illegal, so
- * never pending.
+ * Time is the guest's TSC, handed in as `now`. Vector 0 stands for "none" wherever a vector is returned: it
+ * is illegal, so never pending.
  *
- * SDM volume 3, "Advanced Programmable Interrupt Controller (APIC)"; rows L-01 to L-41 of the feature list say where it leaves a choice.
+ * SDM volume 3, "Advanced Programmable Interrupt Controller (APIC)"; rows L-01 to L-41 of the feature list
+ * say where it leaves a choice.
  */
 #ifndef HV_VAPIC_VLAPIC_H
 #define HV_VAPIC_VLAPIC_H
@@ -27,7 +30,10 @@ enum vlapic_mode { VLAPIC_OFF, VLAPIC_XAPIC, VLAPIC_X2APIC };
 struct vlapic_features {
     bool x2apic, tsc_deadline, cmci;
     bool directed_eoi; /* only together with an I/O APIC that has an EOI register */
-    /* TSC ticks of one timer tick at divide 1; the frequency that CPUID shows is the TSC's / tick; 0 counts as 1 */
+    /*
+     * TSC ticks of one timer tick at divide 1; the frequency that CPUID shows is the TSC's / tick; 0 counts
+     * as 1
+     */
     uint16_t tick;
     uint64_t min_period; /* TSC ticks: a shorter period is served this often */
 };
@@ -165,13 +171,21 @@ static inline enum vlapic_receipt vlapic_refuse(struct vlapic *a, enum vlapic_re
 /* As after RESET: xAPIC mode at the default address. `page` is 4 KiB, 16-byte aligned. */
 void vlapic_init(struct vlapic *a, void *page, uint32_t id, uint32_t index, bool bsp,
                  const struct vlapic_features *features);
-/* INIT, "Local APIC State After an INIT Reset": mode and ID stay. LOGICAL, TIMER, ENABLE, WIRE follow for the caller. */
+/*
+ * INIT, "Local APIC State After an INIT Reset": mode and ID stay. LOGICAL, TIMER, ENABLE, WIRE follow for the
+ * caller.
+ */
 void vlapic_reset(struct vlapic *a);
 
-/* Anybody. Puts a message into this APIC, whatever its destination. *error: vector of the error interrupt that is to be delivered to it, or 0. */
-enum vlapic_receipt vlapic_receive(struct vlapic *a, const struct vlapic_message *m,
-                                   uint8_t *error);
-/* The two halves of a fixed interrupt, for callers with a posted-interrupt descriptor: admit checks and sets TMR, then PIR or request() sets the vector. */
+/*
+ * Anybody. Puts a message into this APIC, whatever its destination. *error: vector of the error interrupt
+ * that is to be delivered to it, or 0.
+ */
+enum vlapic_receipt vlapic_receive(struct vlapic *a, const struct vlapic_message *m, uint8_t *error);
+/*
+ * The two halves of a fixed interrupt, for callers with a posted-interrupt descriptor: admit checks and sets
+ * TMR, then PIR or request() sets the vector.
+ */
 enum vlapic_receipt vlapic_admit(struct vlapic *a, uint8_t vector, bool level, uint8_t *error);
 enum vlapic_receipt vlapic_request(struct vlapic *a, uint8_t vector);
 /* Owner: folds 256 posted requests into IRR; true when a vector is new. */
@@ -184,7 +198,10 @@ bool vlapic_test(const struct vlapic *a, enum apic_reg bits, uint8_t vector);
 uint8_t vlapic_ppr(struct vlapic *a);
 /* The vector that would be delivered now, or 0. */
 uint8_t vlapic_next(struct vlapic *a);
-/* Interrupt acknowledge: the next vector goes from IRR to ISR; without one the spurious vector, with no change. */
+/*
+ * Interrupt acknowledge: the next vector goes from IRR to ISR; without one the spurious vector, with no
+ * change.
+ */
 uint8_t vlapic_ack(struct vlapic *a);
 struct vlapic_eoi vlapic_end(struct vlapic *a);
 /* For an EOI that hardware has virtualized: only what follows from it. */
@@ -203,7 +220,8 @@ bool vlapic_event_take(struct vlapic *a, enum hv_lapic_event which);
 /* Anybody. Notes errors; the vector of the error interrupt that follows, or 0. */
 uint8_t vlapic_error(struct vlapic *a, uint32_t esr_bits);
 /*
- * A local source fires (offset of its LVT). True: deliver *m to this APIC by vlapic_receive. False: masked, or without a meaning.
+ * A local source fires (offset of its LVT). True: deliver *m to this APIC by vlapic_receive. False: masked,
+ * or without a meaning.
  */
 bool vlapic_lvt_fire(struct vlapic *a, enum apic_reg lvt, struct vlapic_message *m);
 /* The PIC's interrupts reach the vCPU: APIC off, or LINT0 unmasked as ExtINT. */
@@ -213,14 +231,13 @@ bool vlapic_accepts_extint(const struct vlapic *a);
 /* xAPIC page. Never fault; in other modes reads give ones and writes do nothing. */
 uint64_t vlapic_mmio_read(struct vlapic *a, uint32_t offset, unsigned size, uint64_t now,
                           struct vlapic_facts *f);
-void vlapic_mmio_write(struct vlapic *a, uint32_t offset, unsigned size, uint64_t value,
-                       uint64_t now, struct vlapic_facts *f);
+void vlapic_mmio_write(struct vlapic *a, uint32_t offset, unsigned size, uint64_t value, uint64_t now,
+                       struct vlapic_facts *f);
 /* In both modes, when hardware has stored the value into the page already ("APIC-Write VM Exits"). */
 void vlapic_written(struct vlapic *a, uint32_t offset, uint64_t now, struct vlapic_facts *f);
 /* MSR 0x800 to 0x8FF. False: #GP, nothing has changed. */
 bool vlapic_msr_read(struct vlapic *a, uint32_t msr, uint64_t now, uint64_t *value);
-bool vlapic_msr_write(struct vlapic *a, uint32_t msr, uint64_t value, uint64_t now,
-                      struct vlapic_facts *f);
+bool vlapic_msr_write(struct vlapic *a, uint32_t msr, uint64_t value, uint64_t now, struct vlapic_facts *f);
 uint64_t vlapic_cr8(const struct vlapic *a);
 bool vlapic_cr8_set(struct vlapic *a, uint64_t value, struct vlapic_facts *f);
 /* The image of 1 KiB could have been made by this APIC in that mode. */
@@ -241,10 +258,12 @@ bool vlapic_decodes(const struct vlapic *a, uint64_t gpa);
 enum vlapic_icr { VLAPIC_ICR_SEND, VLAPIC_ICR_IGNORED, VLAPIC_ICR_ILLEGAL_VECTOR };
 enum vlapic_icr vlapic_icr_decode(uint64_t icr, bool x2apic, struct vlapic_message *m);
 
-/* --- vlapic_timer.c: serve what is due (expire) before the guest's access to a timer register, else a late interrupt is lost to the new setting --- */
+/*
+ * --- vlapic_timer.c: serve what is due (expire) before the guest's access to a timer register, else a late
+ * interrupt is lost to the new setting ---
+ */
 void vlapic_timer_stop(struct vlapic *a);
-void vlapic_timer_lvt(struct vlapic *a, uint32_t lvt,
-                      uint64_t now); /* a new value of the timer's LVT */
+void vlapic_timer_lvt(struct vlapic *a, uint32_t lvt, uint64_t now); /* a new value of the timer's LVT */
 void vlapic_timer_initial(struct vlapic *a, uint32_t count, uint64_t now);
 void vlapic_timer_divide(struct vlapic *a, uint32_t tdcr, uint64_t now);
 uint32_t vlapic_timer_count(const struct vlapic *a, uint64_t now);
@@ -256,7 +275,10 @@ bool vlapic_timer_next(const struct vlapic *a, uint64_t *deadline);
 /* True: the timer fires now, once, whatever the delay: vlapic_lvt_fire(APIC_LVT_TIMER). */
 bool vlapic_timer_expire(struct vlapic *a, uint64_t now);
 
-/* --- vlapic_state.c: records. The caller has folded posted requests, and updates map, timer and acceleration after a set. --- */
+/*
+ * --- vlapic_state.c: records. The caller has folded posted requests, and updates map, timer and acceleration
+ * after a set. ---
+ */
 void vlapic_state_get(struct vlapic *a, uint64_t now, struct hv_lapic *out);
 /* False: refused, nothing has changed. `size`: bytes that are there. */
 bool vlapic_state_set(struct vlapic *a, uint64_t now, const struct hv_lapic *in, size_t size);

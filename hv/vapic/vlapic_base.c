@@ -5,9 +5,10 @@
  *     off -> xAPIC, xAPIC -> x2APIC, xAPIC -> off, x2APIC -> off, and each to itself; everything else is #GP,
  *     so are reserved bits, and an address other than the default: the page does not move. Bit 8 (BSP) is read-only: writes to it are ignored.
  *
- * Switching off keeps the registers, and with them requests and what is in service, for the time when it is on again (the SDM
- * allows both); but the timer stops, and the logical ID of x2APIC mode does not survive into xAPIC mode. ISR, IRR and LVTs are kept from
- * xAPIC to x2APIC mode, where LDR follows from the ID and the upper half of ICR is 0.
+ * Switching off keeps the registers, and with them requests and what is in service, for the time when it is
+ * on again (the SDM allows both); but the timer stops, and the logical ID of x2APIC mode does not survive
+ * into xAPIC mode. ISR, IRR and LVTs are kept from xAPIC to x2APIC mode, where LDR follows from the ID and
+ * the upper half of ICR is 0.
  *
  * SDM volume 3, "Enabling or Disabling the Local APIC", "x2APIC State Transitions".
  */
@@ -33,8 +34,7 @@ enum vlapic_mode vlapic_base_mode(uint64_t base)
 bool vlapic_base_valid(const struct vlapic *a, uint64_t value)
 {
     bool en = (value & IA32_APIC_BASE_EN) != 0, extd = (value & IA32_APIC_BASE_EXTD) != 0;
-    return (value & ~(uint64_t)FLAGS) == APIC_PAGE_DEFAULT &&
-           !(extd && !(en && a->features.x2apic));
+    return (value & ~(uint64_t)FLAGS) == APIC_PAGE_DEFAULT && !(extd && !(en && a->features.x2apic));
 }
 
 void vlapic_base_names(struct vlapic *a)
@@ -66,8 +66,8 @@ bool vlapic_base_set(struct vlapic *a, uint64_t value, struct vlapic_facts *f)
         vlapic_timer_stop(a);
     __atomic_store_n(&a->mode, (uint32_t) new, __ATOMIC_RELEASE);
     vlapic_base_names(a);
-    f->what |= VLAPIC_FACT_MODE | VLAPIC_FACT_LOGICAL | VLAPIC_FACT_PRIORITY | VLAPIC_FACT_TIMER |
-               VLAPIC_FACT_WIRE;
+    f->what |=
+        VLAPIC_FACT_MODE | VLAPIC_FACT_LOGICAL | VLAPIC_FACT_PRIORITY | VLAPIC_FACT_TIMER | VLAPIC_FACT_WIRE;
     return true;
 }
 

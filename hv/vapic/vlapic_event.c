@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * INIT, SIPI, NMI and SMI as they wait for the vCPU: one atomic word, so that a SIPI right behind an INIT is not lost while the vCPU
- * has not looked yet.
+ * INIT, SIPI, NMI and SMI as they wait for the vCPU: one atomic word, so that a SIPI right behind an INIT is
+ * not lost while the vCPU has not looked yet.
  *
- * Rules. One of each is latched; a further one merges. INIT erases a SIPI that waits. A SIPI is for a vCPU in wait-for-SIPI, or about to
- * be: others drop it, as does a second one. The bootstrap processor starts at its reset vector after INIT and never waits. INIT erases
- * NMI and SMI that came before it. All of them pass an APIC that
- * software has disabled. One that is off is no destination (vlapic_map.c), but its NMI pin still works.
+ * Rules. One of each is latched; a further one merges. INIT erases a SIPI that waits. A SIPI is for a vCPU in
+ * wait-for-SIPI, or about to be: others drop it, as does a second one. The bootstrap processor starts at its
+ * reset vector after INIT and never waits. INIT erases NMI and SMI that came before it. All of them pass an
+ * APIC that software has disabled. One that is off is no destination (vlapic_map.c), but its NMI pin still
+ * works.
  *
- * SDM volume 3, "Local APIC State After It Has Been Software Disabled", "MP Initialization Protocol Algorithm for MP Systems".
+ * SDM volume 3, "Local APIC State After It Has Been Software Disabled", "MP Initialization Protocol Algorithm
+ * for MP Systems".
  */
 #include "hv/vapic/vlapic.h"
 
@@ -21,8 +23,7 @@ static uint32_t events(const struct vlapic *a)
 
 static bool replace(struct vlapic *a, uint32_t *old, uint32_t new)
 {
-    return __atomic_compare_exchange_n(&a->events, old, new, false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n(&a->events, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
 }
 
 static enum vlapic_receipt latch(struct vlapic *a, uint32_t bit, uint32_t erase)
@@ -59,8 +60,7 @@ enum vlapic_start vlapic_event_start(struct vlapic *a, uint8_t *vector)
     uint32_t old = events(a), new;
     do {
         if (old & HV_LAPIC_INIT)
-            new = a->bsp ? old & ~(uint32_t)HV_LAPIC_INIT
-                         : (old & ~(uint32_t)HV_LAPIC_INIT) | HV_LAPIC_WAIT;
+            new = a->bsp ? old & ~(uint32_t)HV_LAPIC_INIT : (old & ~(uint32_t)HV_LAPIC_INIT) | HV_LAPIC_WAIT;
         else if ((old & HV_LAPIC_WAIT) && (old & HV_LAPIC_SIPI))
             new = old & ~(HV_LAPIC_WAIT | HV_LAPIC_SIPI | SIPI_VECTOR);
         else
@@ -81,6 +81,5 @@ bool vlapic_event_waiting(const struct vlapic *a)
 
 bool vlapic_event_take(struct vlapic *a, enum hv_lapic_event which)
 {
-    return (__atomic_fetch_and(&a->events, ~(uint32_t)which, __ATOMIC_SEQ_CST) & (uint32_t)which) !=
-           0;
+    return (__atomic_fetch_and(&a->events, ~(uint32_t)which, __ATOMIC_SEQ_CST) & (uint32_t)which) != 0;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a write to ICR means. IPIs are edges always: a level trigger is overridden as processors do it, its de-assertion sends nothing.
+ * What a write to ICR means. IPIs are edges always: a level trigger is overridden as processors do it, its
+ * de-assertion sends nothing.
  *
- * Ignored, and counted by the caller: remote read and ExtINT; INIT level de-assert (arbitration IDs are no more); shorthands "self" and "all"
- * with anything but Fixed. "Others" with lowest priority goes to one of the others. The vector matters to Fixed, lowest priority and SIPI.
+ * Ignored, and counted by the caller: remote read and ExtINT; INIT level de-assert (arbitration IDs are no
+ * more); shorthands "self" and "all" with anything but Fixed. "Others" with lowest priority goes to one of
+ * the others. The vector matters to Fixed, lowest priority and SIPI.
  *
- * SDM volume 3, "Interrupt Command Register (ICR)", table of valid combinations for Pentium 4 and later; "ICR Operation in x2APIC Mode".
+ * SDM volume 3, "Interrupt Command Register (ICR)", table of valid combinations for Pentium 4 and later; "ICR
+ * Operation in x2APIC Mode".
  */
 #include "hv/vapic/vlapic.h"
 
@@ -29,8 +32,7 @@ enum vlapic_icr vlapic_icr_decode(uint64_t icr, bool x2apic, struct vlapic_messa
         .shorthand = (uint8_t)field(icr, APIC_ICR_SHORTHAND_SHIFT, 3),
         .logical = (icr & APIC_ICR_LOGICAL) != 0,
         .wide = x2apic,
-        .dest = x2apic ? (uint32_t)(icr >> APIC_ICR_X2APIC_DEST)
-                       : (uint32_t)(icr >> APIC_ICR_XAPIC_DEST),
+        .dest = x2apic ? (uint32_t)(icr >> APIC_ICR_X2APIC_DEST) : (uint32_t)(icr >> APIC_ICR_XAPIC_DEST),
     };
     if ((bit & NO_MODES) || (deassert && (bit & EDGE_MODES)) ||
         ((m->shorthand == APIC_TO_SELF || m->shorthand == APIC_TO_ALL) && mode != APIC_DM_FIXED))

@@ -2,11 +2,12 @@
 /*
  * Errors and the local vector table: what happens inside an APIC becomes a message to itself.
  *
- * The error interrupt fires with the first error after a write to ESR, which rearms it; errors that follow are only noted. So an error vector
- * that is illegal itself adds its bit to ESR and ends there: no recursion.
+ * The error interrupt fires with the first error after a write to ESR, which rearms it; errors that follow
+ * are only noted. So an error vector that is illegal itself adds its bit to ESR and ends there: no recursion.
  *
- * The pins are edges: the caller fires a LINT when it rises. Trigger mode and polarity can be stored; remote IRR reads 0, as no level is ever accepted from a pin. An
- * ExtINT is a level that the PIC keeps: vlapic_accepts_extint. The performance counter's LVT masks itself when it fires.
+ * The pins are edges: the caller fires a LINT when it rises. Trigger mode and polarity can be stored; remote
+ * IRR reads 0, as no level is ever accepted from a pin. An ExtINT is a level that the PIC keeps:
+ * vlapic_accepts_extint. The performance counter's LVT masks itself when it fires.
  *
  * SDM volume 3, "Error Handling", "Local Vector Table", "Valid Interrupt Vectors".
  */
@@ -50,10 +51,8 @@ bool vlapic_lvt_fire(struct vlapic *a, enum apic_reg lvt, struct vlapic_message 
         return false;
     if (lvt == APIC_LVT_PMC)
         vlapic_reg_set(a, lvt, value | APIC_LVT_MASKED);
-    *m = (struct vlapic_message){.dest = a->id,
-                                 .wide = true,
-                                 .mode = (uint8_t)mode,
-                                 .vector = (uint8_t)(value & APIC_LVT_VECTOR)};
+    *m = (struct vlapic_message){
+        .dest = a->id, .wide = true, .mode = (uint8_t)mode, .vector = (uint8_t)(value & APIC_LVT_VECTOR)};
     vlapic_count(a, VLAPIC_STAT_LVT);
     return true;
 }
@@ -61,6 +60,5 @@ bool vlapic_lvt_fire(struct vlapic *a, enum apic_reg lvt, struct vlapic_message 
 bool vlapic_accepts_extint(const struct vlapic *a)
 {
     uint32_t lvt = vlapic_reg_get(a, APIC_LVT_LINT0);
-    return vlapic_mode(a) == VLAPIC_OFF ||
-           (!(lvt & APIC_LVT_MASKED) && lvt_mode(lvt) == APIC_DM_EXTINT);
+    return vlapic_mode(a) == VLAPIC_OFF || (!(lvt & APIC_LVT_MASKED) && lvt_mode(lvt) == APIC_DM_EXTINT);
 }

@@ -7,15 +7,18 @@
  *     xAPIC logical   up to 12 sets of IDs (8 bits flat, 4 bits of a cluster), made by LDR and DFR; several APICs may share a bit, one may have
  *                     several
  *
- * No lock and no copy: a set is words of bits, each bit belongs to one APIC, and only that APIC's owner changes it, atomically. A lookup beside a change
- * sees the old, the new, or for an LDR with several bits a mixture: an IPI that races with a write to LDR has no order with it.
+ * No lock and no copy: a set is words of bits, each bit belongs to one APIC, and only that APIC's owner
+ * changes it, atomically. A lookup beside a change sees the old, the new, or for an LDR with several bits a
+ * mixture: an IPI that races with a write to LDR has no order with it.
  *
- * An APIC that is off is not there. Eight-bit destinations: physical 0xFF is everybody; in logical mode those in xAPIC mode compare LDR, with 0xFF for all of them,
- * and those in x2APIC mode are members 0 to 7 of cluster 0, whose logical IDs fit. 32-bit destinations: 0xFFFFFFFF is everybody in both modes;
- * an APIC in xAPIC mode compares what fits into eight bits. An ID of 255 or more has no address of eight bits:
- * as long as such an APIC is in xAPIC mode, 32-bit physical destinations (INIT, SIPI) and shorthands find it.
+ * An APIC that is off is not there. Eight-bit destinations: physical 0xFF is everybody; in logical mode those
+ * in xAPIC mode compare LDR, with 0xFF for all of them, and those in x2APIC mode are members 0 to 7 of
+ * cluster 0, whose logical IDs fit. 32-bit destinations: 0xFFFFFFFF is everybody in both modes; an APIC in
+ * xAPIC mode compares what fits into eight bits. An ID of 255 or more has no address of eight bits: as long
+ * as such an APIC is in xAPIC mode, 32-bit physical destinations (INIT, SIPI) and shorthands find it.
  *
- * SDM volume 3, "Determining IPI Destination", "Logical Destination Mode in x2APIC Mode", "Lowest Priority Delivery Mode".
+ * SDM volume 3, "Determining IPI Destination", "Logical Destination Mode in x2APIC Mode", "Lowest Priority
+ * Delivery Mode".
  */
 #include "hv/vapic/vlapic_map.h"
 
@@ -115,16 +118,14 @@ static void start_logical(struct vlapic_walk *w, uint32_t dest, bool wide)
     w->word[0] = dest & 0xffff;
     for (uint32_t i = 1; i < w->end; i++) {
         w->word[i] = 0;
-        if (!wide &&
-            dest == APIC_BROADCAST) /* whatever their LDR; step() leaves those in x2APIC mode out */
+        if (!wide && dest == APIC_BROADCAST) /* whatever their LDR; step() leaves those in x2APIC mode out */
             w->word[i] = UINT64_MAX;
         else if (dest <= APIC_BROADCAST)
             w->word[i] = members(w->map, dest, i - 1);
     }
 }
 
-static void start(struct vlapic_walk *w, const struct vlapic *sender,
-                  const struct vlapic_message *m)
+static void start(struct vlapic_walk *w, const struct vlapic *sender, const struct vlapic_message *m)
 {
     uint32_t everybody = m->wide ? X2APIC_BROADCAST : APIC_BROADCAST;
     w->without = m->shorthand == APIC_TO_OTHERS ? sender : NULL;
@@ -174,8 +175,7 @@ static void arbitrate(struct vlapic_map *map, struct vlapic_walk *w)
     uint64_t best = UINT64_MAX; /* PPR, then the distance */
     const struct vlapic *a;
     while ((a = vlapic_map_next(w)) != NULL) {
-        uint64_t rank =
-            (uint64_t)(vlapic_reg_get(a, APIC_PPR) & 0xff) << 32 | (uint32_t)(a->id - turn - 1);
+        uint64_t rank = (uint64_t)(vlapic_reg_get(a, APIC_PPR) & 0xff) << 32 | (uint32_t)(a->id - turn - 1);
         if (vlapic_accepting(a) && rank < best)
             best = rank;
     }
@@ -188,8 +188,8 @@ static void arbitrate(struct vlapic_map *map, struct vlapic_walk *w)
     w->without = NULL;
 }
 
-void vlapic_map_find(struct vlapic_map *map, const struct vlapic *sender,
-                     const struct vlapic_message *m, struct vlapic_walk *w)
+void vlapic_map_find(struct vlapic_map *map, const struct vlapic *sender, const struct vlapic_message *m,
+                     struct vlapic_walk *w)
 {
     w->map = map;
     start(w, sender, m);

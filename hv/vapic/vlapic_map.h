@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which APICs of a domain a message is for: see vlapic_map.c. Lookups are for anybody, at any time; an APIC's owner changes that APIC's entry
- * and no other. What a lookup returns stays valid as long as the domain's vCPUs do.
+ * Which APICs of a domain a message is for: see vlapic_map.c. Lookups are for anybody, at any time; an APIC's
+ * owner changes that APIC's entry and no other. What a lookup returns stays valid as long as the domain's
+ * vCPUs do.
  *
  *     struct vlapic_walk w;
  *     struct vlapic *t;
@@ -23,7 +24,10 @@ struct vlapic_map {
     uint32_t ids;
     uint32_t end;  /* highest ID that is there, plus 1; only grows */
     uint32_t turn; /* ID that won the last tie for lowest priority */
-    /* xAPIC logical: who has this bit in its LDR. Flat by bit; cluster by number * 4 + bit. Each a set of APIC IDs below 256. */
+    /*
+     * xAPIC logical: who has this bit in its LDR. Flat by bit; cluster by number * 4 + bit. Each a set of
+     * APIC IDs below 256.
+     */
     uint64_t logical[VLAPIC_MAP_LOGICAL][VLAPIC_MAP_NARROW];
 };
 
@@ -33,8 +37,7 @@ struct vlapic_walk {
     bool range;                   /* position to end are IDs; otherwise places in word[] */
     uint32_t position, end;
     uint32_t cluster;
-    uint64_t
-        word[1 + VLAPIC_MAP_NARROW]; /* sets of IDs to come; the first: members of the cluster */
+    uint64_t word[1 + VLAPIC_MAP_NARROW]; /* sets of IDs to come; the first: members of the cluster */
 };
 
 /* `by_id` is an array of `ids` NULLs for IDs 0 to ids - 1. */
@@ -45,11 +48,11 @@ bool vlapic_map_add(struct vlapic_map *map, struct vlapic *a);
 void vlapic_map_update(struct vlapic_map *map, struct vlapic *a);
 
 /*
- * Starts a walk. A message with mode lowest priority finds at most one: of those that accept it, the one with the lowest PPR, equals taking turns.
- * `sender` may be NULL when the message has no shorthand.
+ * Starts a walk. A message with mode lowest priority finds at most one: of those that accept it, the one with
+ * the lowest PPR, equals taking turns. `sender` may be NULL when the message has no shorthand.
  */
-void vlapic_map_find(struct vlapic_map *map, const struct vlapic *sender,
-                     const struct vlapic_message *m, struct vlapic_walk *w);
+void vlapic_map_find(struct vlapic_map *map, const struct vlapic *sender, const struct vlapic_message *m,
+                     struct vlapic_walk *w);
 struct vlapic *vlapic_map_next(struct vlapic_walk *w);
 
 #endif

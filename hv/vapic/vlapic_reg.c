@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registers as one table: who may read and write them in which mode, which bits are kept, what a write does. A bit that is neither
- * kept nor tolerated is reserved: ignored by the page, #GP by the MSR.
+ * The registers as one table: who may read and write them in which mode, which bits are kept, what a write
+ * does. A bit that is neither kept nor tolerated is reserved: ignored by the page, #GP by the MSR.
  *
- * The page never faults. A 4-byte access at a register's offset is what the SDM defines. Beyond it: reads of 1, 2 or 4 bytes that lie inside a register's 4 bytes
- * give those bytes, byte writes to the top byte of ID, LDR and DFR count as writes of the register, all else reads 0 or is ignored. A
- * register that does not exist sets "illegal register" in ESR; a read-only register ignores writes, a write-only one reads 0.
+ * The page never faults. A 4-byte access at a register's offset is what the SDM defines. Beyond it: reads of
+ * 1, 2 or 4 bytes that lie inside a register's 4 bytes give those bytes, byte writes to the top byte of ID,
+ * LDR and DFR count as writes of the register, all else reads 0 or is ignored. A register that does not exist
+ * sets "illegal register" in ESR; a read-only register ignores writes, a write-only one reads 0.
  *
- * SDM volume 3, tables "Local APIC Register Address Map" and "Local APIC Register Address Map Supported by x2APIC", "Reserved Bit Checking".
+ * SDM volume 3, tables "Local APIC Register Address Map" and "Local APIC Register Address Map Supported by
+ * x2APIC", "Reserved Bit Checking".
  */
 #include "hv/vapic/vlapic_write.h"
 
@@ -107,8 +109,8 @@ uint64_t vlapic_mmio_read(struct vlapic *a, uint32_t offset, unsigned size, uint
     return read_reg(a, x.offset, now) >> byte * 8 & mask;
 }
 
-void vlapic_mmio_write(struct vlapic *a, uint32_t offset, unsigned size, uint64_t value,
-                       uint64_t now, struct vlapic_facts *f)
+void vlapic_mmio_write(struct vlapic *a, uint32_t offset, unsigned size, uint64_t value, uint64_t now,
+                       struct vlapic_facts *f)
 {
     struct vlapic_access x = {a, offset & ~15U, now, f};
     bool top = (offset & 15) == 3 && size == 1 &&
@@ -149,8 +151,7 @@ bool vlapic_msr_read(struct vlapic *a, uint32_t msr, uint64_t now, uint64_t *val
     return true;
 }
 
-bool vlapic_msr_write(struct vlapic *a, uint32_t msr, uint64_t value, uint64_t now,
-                      struct vlapic_facts *f)
+bool vlapic_msr_write(struct vlapic *a, uint32_t msr, uint64_t value, uint64_t now, struct vlapic_facts *f)
 {
     struct vlapic_access x = {a, 0, now, f};
     if (!msr_offset(a, msr, WX, &x.offset))
@@ -181,8 +182,7 @@ bool vlapic_cr8_set(struct vlapic *a, uint64_t value, struct vlapic_facts *f)
 }
 
 /* --- state records --- */
-static bool reg_valid(const struct vlapic *a, enum vlapic_mode mode, uint32_t offset,
-                      uint32_t value)
+static bool reg_valid(const struct vlapic *a, enum vlapic_mode mode, uint32_t offset, uint32_t value)
 {
     uint32_t bits = keeps(a, offset) | rows[offset / 16].tolerates;
     if (offset == APIC_ID || offset == APIC_VERSION)
@@ -202,8 +202,7 @@ bool vlapic_regs_valid(const struct vlapic *a, enum vlapic_mode mode, const uint
 {
     for (uint32_t offset = 0; offset < APIC_REGS_SIZE; offset += 4) {
         bool head = (offset & 15) == 0, icr_high = offset == APIC_ICR + 4 && mode == VLAPIC_X2APIC;
-        if (head ? !reg_valid(a, mode, offset, regs[offset / 4])
-                 : !icr_high && regs[offset / 4] != 0)
+        if (head ? !reg_valid(a, mode, offset, regs[offset / 4]) : !icr_high && regs[offset / 4] != 0)
             return false;
     }
     return true;

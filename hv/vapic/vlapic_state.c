@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The whole state as a record (struct hv_lapic), for saving and moving a domain. A record is checked whole before anything of it is
- * taken. It fits an APIC with the same ID and features; the mode is part of it, whatever mode the APIC is in.
+ * The whole state as a record (struct hv_lapic), for saving and moving a domain. A record is checked whole
+ * before anything of it is taken. It fits an APIC with the same ID and features; the mode is part of it,
+ * whatever mode the APIC is in.
  *
- * Times are kept so that nothing is lost or doubled: what is left of a count moves with the guest's time, a TSC deadline is the guest's own number.
+ * Times are kept so that nothing is lost or doubled: what is left of a count moves with the guest's time, a
+ * TSC deadline is the guest's own number.
  */
 #include "hv/vapic/vlapic.h"
 
@@ -32,14 +34,15 @@ void vlapic_state_get(struct vlapic *a, uint64_t now, struct hv_lapic *out)
     out->events = __atomic_load_n(&a->events, __ATOMIC_RELAXED);
 }
 
-/* A SIPI waits only behind INIT or in wait-for-SIPI, where the bootstrap processor never is; without one there is no vector. */
+/*
+ * A SIPI waits only behind INIT or in wait-for-SIPI, where the bootstrap processor never is; without one
+ * there is no vector.
+ */
 static bool events_valid(const struct vlapic *a, uint32_t events)
 {
-    if ((events & ~(uint32_t)HV_LAPIC_EVENTS) ||
-        (a->bsp && (events & (HV_LAPIC_SIPI | HV_LAPIC_WAIT))))
+    if ((events & ~(uint32_t)HV_LAPIC_EVENTS) || (a->bsp && (events & (HV_LAPIC_SIPI | HV_LAPIC_WAIT))))
         return false;
-    return events & HV_LAPIC_SIPI ? (events & (HV_LAPIC_INIT | HV_LAPIC_WAIT)) != 0
-                                  : (events & 0xff) == 0;
+    return events & HV_LAPIC_SIPI ? (events & (HV_LAPIC_INIT | HV_LAPIC_WAIT)) != 0 : (events & 0xff) == 0;
 }
 
 static bool record_valid(const struct vlapic *a, const struct hv_lapic *in)
@@ -53,8 +56,7 @@ static bool record_valid(const struct vlapic *a, const struct hv_lapic *in)
         return false;
     if ((in->tsc_deadline != 0 && timer != APIC_TIMER_DEADLINE) || (in->timer_left != 0 && !counts))
         return false;
-    return events_valid(a, in->events) &&
-           vlapic_regs_valid(a, vlapic_base_mode(in->apic_base), in->regs);
+    return events_valid(a, in->events) && vlapic_regs_valid(a, vlapic_base_mode(in->apic_base), in->regs);
 }
 
 static void set_timer(struct vlapic *a, uint64_t now, const struct hv_lapic *in)
@@ -86,8 +88,7 @@ bool vlapic_state_set(struct vlapic *a, uint64_t now, const struct hv_lapic *in,
         vlapic_reg_set(a, offset, in->regs[offset / 4]);
     vlapic_reg_set(a, APIC_TMCCT, 0);
     vlapic_base_names(a);
-    __atomic_store_n(&a->enabled, (in->regs[APIC_SVR / 4] & APIC_SVR_ENABLE) != 0,
-                     __ATOMIC_RELAXED);
+    __atomic_store_n(&a->enabled, (in->regs[APIC_SVR / 4] & APIC_SVR_ENABLE) != 0, __ATOMIC_RELAXED);
     __atomic_store_n(&a->esr_pending, in->esr_pending, __ATOMIC_RELAXED);
     __atomic_store_n(&a->events, in->events, __ATOMIC_RELEASE);
     set_timer(a, now, in);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The APIC timer as one absolute deadline in guest TSC ticks. One timer tick is `tick` TSC ticks times the divider, so nothing is ever
- * divided by a measured frequency, and the largest period is below 2^55.
+ * The APIC timer as one absolute deadline in guest TSC ticks. One timer tick is `tick` TSC ticks times the
+ * divider, so nothing is ever divided by a measured frequency, and the largest period is below 2^55.
  *
- * One-shot: the deadline passes, the timer stops. Periodic: it moves to the first multiple of the period that lies ahead, so a vCPU that did not run for an hour gets
- * one interrupt, and the phase stays. A period below `min_period` is served every `min_period`. TSC-deadline: the deadline is the MSR.
+ * One-shot: the deadline passes, the timer stops. Periodic: it moves to the first multiple of the period that
+ * lies ahead, so a vCPU that did not run for an hour gets one interrupt, and the phase stays. A period below
+ * `min_period` is served every `min_period`. TSC-deadline: the deadline is the MSR.
  *
- * The timer runs while its LVT is masked; what passes then is lost. Change of the divider while it counts keeps the count.
- * Change between TSC-deadline and the other modes stops it and clears the initial count. Mode 11b is reserved: it stops too.
+ * The timer runs while its LVT is masked; what passes then is lost. Change of the divider while it counts
+ * keeps the count. Change between TSC-deadline and the other modes stops it and clears the initial count.
+ * Mode 11b is reserved: it stops too.
  *
  * SDM volume 3, "APIC Timer", "TSC-Deadline Mode".
  */
@@ -82,7 +84,9 @@ void vlapic_timer_divide(struct vlapic *a, uint32_t tdcr, uint64_t now)
         a->timer.deadline = add_saturated(now, left * unit(a));
 }
 
-/* Rounded up: it reads 0 only when the deadline has passed. A period that was not served yet counts as begun. */
+/*
+ * Rounded up: it reads 0 only when the deadline has passed. A period that was not served yet counts as begun.
+ */
 uint32_t vlapic_timer_count(const struct vlapic *a, uint64_t now)
 {
     const struct vlapic_timer *t = &a->timer;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a write to a register means. Handlers rely on the value only, never on what the page held: with APIC-register virtualization hardware has stored
- * already, and what must be known from before is kept beside the page (`enabled`, `timer.mode`, `id`).
+ * What a write to a register means. Handlers rely on the value only, never on what the page held: with
+ * APIC-register virtualization hardware has stored already, and what must be known from before is kept beside
+ * the page (`enabled`, `timer.mode`, `id`).
  *
  * SDM volume 3, "Local APIC Status and Capability" and the sections of each register.
  */
@@ -49,16 +50,14 @@ static void write_send(const struct vlapic_access *x, uint64_t icr)
     enum vlapic_icr what = vlapic_icr_decode(icr, x2apic, m);
     vlapic_count(x->a, what == VLAPIC_ICR_SEND ? VLAPIC_STAT_IPI : VLAPIC_STAT_IPI_INVALID);
     if (what == VLAPIC_ICR_ILLEGAL_VECTOR)
-        vlapic_write_error(
-            x, APIC_ESR_SEND_ILLEGAL_VECTOR |
-                   (m->shorthand == APIC_TO_SELF ? APIC_ESR_RECEIVE_ILLEGAL_VECTOR : 0));
+        vlapic_write_error(x, APIC_ESR_SEND_ILLEGAL_VECTOR |
+                                  (m->shorthand == APIC_TO_SELF ? APIC_ESR_RECEIVE_ILLEGAL_VECTOR : 0));
     if (what != VLAPIC_ICR_SEND)
         return;
     x->f->what |= VLAPIC_FACT_SEND;
     if (m->shorthand == APIC_TO_SELF)
         vlapic_count(x->a, VLAPIC_STAT_IPI_SELF);
-    else if (m->shorthand != APIC_TO_DEST ||
-             m->dest == (x2apic ? X2APIC_BROADCAST : APIC_BROADCAST))
+    else if (m->shorthand != APIC_TO_DEST || m->dest == (x2apic ? X2APIC_BROADCAST : APIC_BROADCAST))
         vlapic_count(x->a, VLAPIC_STAT_IPI_BROADCAST);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between vlapic_reg.c, which decides whether a write counts, and vlapic_write.c, which does what it means: `value` has its
- * reserved bits removed.
+ * Between vlapic_reg.c, which decides whether a write counts, and vlapic_write.c, which does what it means:
+ * `value` has its reserved bits removed.
  */
 #ifndef HV_VAPIC_VLAPIC_WRITE_H
 #define HV_VAPIC_VLAPIC_WRITE_H

@@ -33,10 +33,8 @@ static void set_real16(struct hv_sregs *sregs, struct hv_regs *regs, uint32_t en
 {
     uint16_t selector = entry < 0x10000 ? 0 : (uint16_t)(entry / 16);
     set_all_data(sregs, (struct hv_segment){.limit = 0xffff, .access = ACCESS_DATA16});
-    sregs->cs = (struct hv_segment){.base = (uint64_t)selector * 16,
-                                    .limit = 0xffff,
-                                    .selector = selector,
-                                    .access = ACCESS_CODE16};
+    sregs->cs = (struct hv_segment){
+        .base = (uint64_t)selector * 16, .limit = 0xffff, .selector = selector, .access = ACCESS_CODE16};
     sregs->idt = (struct hv_table){.base = 0, .limit = 0x3ff};
     sregs->cr0 &= ~(uint64_t)CR0_PE;
     regs->rip = entry - (uint32_t)selector * 16;
@@ -45,10 +43,9 @@ static void set_real16(struct hv_sregs *sregs, struct hv_regs *regs, uint32_t en
 
 static void set_flat32(struct hv_sregs *sregs, struct hv_regs *regs, const struct plan *plan)
 {
-    set_all_data(sregs, (struct hv_segment){
-                            .limit = 0xffffffff, .selector = FLAT_DATA, .access = ACCESS_DATA32});
-    sregs->cs =
-        (struct hv_segment){.limit = 0xffffffff, .selector = FLAT_CODE, .access = ACCESS_CODE32};
+    set_all_data(sregs,
+                 (struct hv_segment){.limit = 0xffffffff, .selector = FLAT_DATA, .access = ACCESS_DATA32});
+    sregs->cs = (struct hv_segment){.limit = 0xffffffff, .selector = FLAT_CODE, .access = ACCESS_CODE32};
     sregs->tr = (struct hv_segment){.limit = 0x67, .access = ACCESS_TSS};
     sregs->cr0 |= CR0_PE;
     regs->rip = plan->entry;
@@ -80,16 +77,14 @@ static int64_t add_memory(struct domain *domain, const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->rams; i++) {
         const struct plan_range *ram = &plan->ram[i];
-        int64_t result =
-            domain_add_memory(domain, ram->start, (ram->end - ram->start) / FRAMES_PAGE);
+        int64_t result = domain_add_memory(domain, ram->start, (ram->end - ram->start) / FRAMES_PAGE);
         if (result < 0)
             return result;
     }
     return 0;
 }
 
-int64_t builder_fill(struct domain *domain, const struct plan *plan, uint32_t vcpus,
-                     const char **step)
+int64_t builder_fill(struct domain *domain, const struct plan *plan, uint32_t vcpus, const char **step)
 {
     *step = "taking its memory";
     int64_t result = add_memory(domain, plan);

@@ -11,5 +11,4 @@
 #include "mgmt/lib/domain.h"
 
 /* Zero, or a negative HV_E* with *step the name of what failed. */
-int64_t builder_fill(struct domain *domain, const struct plan *plan, uint32_t vcpus,
-                     const char **step);
+int64_t builder_fill(struct domain *domain, const struct plan *plan, uint32_t vcpus, const char **step);

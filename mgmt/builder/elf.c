@@ -105,10 +105,9 @@ bool elf_load(const struct elf_file *file, struct plan *plan)
         if (segment.type != ELF_PT_LOAD || segment.memsz == 0)
             continue;
         if (!inside(file->bytes, segment.offset, segment.filesz))
-            return plan_fail(plan, "%s is cut off: segment %u ends behind the file",
-                             file->bytes->name, i);
-        if (!plan_add(plan, segment.paddr, file->bytes->data + segment.offset, segment.filesz,
-                      segment.memsz, "an ELF segment"))
+            return plan_fail(plan, "%s is cut off: segment %u ends behind the file", file->bytes->name, i);
+        if (!plan_add(plan, segment.paddr, file->bytes->data + segment.offset, segment.filesz, segment.memsz,
+                      "an ELF segment"))
             return false;
         loaded++;
     }
@@ -133,8 +132,8 @@ static uint64_t round4(uint64_t value)
 }
 
 /* Looks through one note segment. */
-static bool note_in(const struct elf_file *file, uint64_t at, uint64_t end, const char *owner,
-                    uint32_t type, uint64_t *value)
+static bool note_in(const struct elf_file *file, uint64_t at, uint64_t end, const char *owner, uint32_t type,
+                    uint64_t *value)
 {
     const struct plan_bytes *bytes = file->bytes;
     uint64_t owner_size = strlen(owner) + 1;

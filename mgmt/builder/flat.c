@@ -13,8 +13,7 @@ static void add_image(struct plan *plan, const struct plan_input *input)
 {
     if (input->kernel.size == 0)
         plan_fail(plan, "%s is empty", input->kernel.name);
-    plan_add(plan, input->load, input->kernel.data, input->kernel.size, input->kernel.size,
-             "the image");
+    plan_add(plan, input->load, input->kernel.data, input->kernel.size, input->kernel.size, "the image");
 }
 
 void plan_flat16(struct plan *plan, const struct plan_input *input)
@@ -32,8 +31,7 @@ void plan_flat16(struct plan *plan, const struct plan_input *input)
 void plan_flat32(struct plan *plan, const struct plan_input *input)
 {
     if (input->load >= PLAN_ABOVE_4G)
-        plan_fail(plan, "load = %#llx: 32-bit code begins below 4 GiB",
-                  (unsigned long long)input->load);
+        plan_fail(plan, "load = %#llx: 32-bit code begins below 4 GiB", (unsigned long long)input->load);
     plan->mode = PLAN_FLAT32;
     plan->entry = (uint32_t)input->load;
     add_image(plan, input);

@@ -107,23 +107,22 @@ static bool check_header(struct plan *plan, const struct plan_input *input, stru
 {
     const struct plan_bytes *file = &input->kernel;
     if (!plan_is_linux(file))
-        return plan_fail(plan, "%s has no header of the Linux boot protocol: use another type=",
-                         input->kernel.name);
+        return plan_fail(
+            plan, "%s has no header of the Linux boot protocol: use another type=", input->kernel.name);
     kernel->version = (uint32_t)get(file, AT_VERSION, 2);
     if (kernel->version < VERSION(2, 6))
         return plan_fail(plan, "%s is for Linux boot protocol %u.%02u; 2.06 is the oldest served",
                          input->kernel.name, kernel->version >> 8, kernel->version & 0xff);
     if ((get(file, AT_LOADFLAGS, 1) & LOADED_HIGH) == 0)
-        return plan_fail(plan, "%s is a zImage, which loads below 1 MiB; use a bzImage",
-                         input->kernel.name);
+        return plan_fail(plan, "%s is a zImage, which loads below 1 MiB; use a bzImage", input->kernel.name);
     kernel->header = AT_HEADER + get(file, AT_JUMP + 1, 1);
     if (kernel->header > HEADER_MAX_END)
         kernel->header = HEADER_MAX_END;
     uint64_t least = kernel->version >= VERSION(2, 10) ? HEADER_210_END : HEADER_206_END;
     if (kernel->header < least)
         return plan_fail(plan, "%s: its header ends at %#llx, too early for protocol %u.%02u",
-                         input->kernel.name, (unsigned long long)kernel->header,
-                         kernel->version >> 8, kernel->version & 0xff);
+                         input->kernel.name, (unsigned long long)kernel->header, kernel->version >> 8,
+                         kernel->version & 0xff);
     if (strlen(input->cmdline) > get(file, AT_CMDLINE_SIZE, 4))
         return plan_fail(plan, "cmdline: %s takes at most %llu characters", input->kernel.name,
                          (unsigned long long)get(file, AT_CMDLINE_SIZE, 4));
@@ -140,8 +139,8 @@ static bool check_sizes(struct plan *plan, const struct plan_input *input, struc
     /* In paragraphs, the last of which need not be whole. */
     uint64_t code = get(file, AT_SYSSIZE, 4) * 16, have = file->size - kernel->setup;
     if (code >= have + 16)
-        return plan_fail(plan, "%s is cut off: %llu of %llu bytes of its code are there",
-                         input->kernel.name, (unsigned long long)have, (unsigned long long)code);
+        return plan_fail(plan, "%s is cut off: %llu of %llu bytes of its code are there", input->kernel.name,
+                         (unsigned long long)have, (unsigned long long)code);
     kernel->room = have;
     kernel->align = PAGE;
     kernel->preferred = LOAD_HIGH;
@@ -149,8 +148,8 @@ static bool check_sizes(struct plan *plan, const struct plan_input *input, struc
     if (kernel->relocatable)
         kernel->align = get(file, AT_KERNEL_ALIGNMENT, 4);
     if (kernel->align == 0 || (kernel->align & (kernel->align - 1)) != 0)
-        return plan_fail(plan, "%s: kernel_alignment %#llx is not a power of two",
-                         input->kernel.name, (unsigned long long)kernel->align);
+        return plan_fail(plan, "%s: kernel_alignment %#llx is not a power of two", input->kernel.name,
+                         (unsigned long long)kernel->align);
     if (kernel->version < VERSION(2, 10))
         return true;
     kernel->preferred = get(file, AT_PREF_ADDRESS, 8);
@@ -169,18 +168,16 @@ static gpa_t place_kernel(const struct plan *plan, const struct kernel *kernel)
     return plan_find(plan, kernel->room, kernel->align, lowest, PLAN_ABOVE_4G);
 }
 
-static void add_kernel(struct plan *plan, const struct plan_input *input,
-                       const struct kernel *kernel, bool wide)
+static void add_kernel(struct plan *plan, const struct plan_input *input, const struct kernel *kernel,
+                       bool wide)
 {
     gpa_t at = place_kernel(plan, kernel);
     uint64_t bytes = input->kernel.size - kernel->setup;
     if (at == PLAN_NOWHERE)
-        plan_fail(plan,
-                  "no room for %s, %llu KiB at or above %#llx: raise memory=", input->kernel.name,
+        plan_fail(plan, "no room for %s, %llu KiB at or above %#llx: raise memory=", input->kernel.name,
                   (unsigned long long)kernel->room / 1024, (unsigned long long)kernel->preferred);
     else if (at >= PLAN_ABOVE_4G)
-        plan_fail(plan, "%s wants to be at %#llx, above 4 GiB", input->kernel.name,
-                  (unsigned long long)at);
+        plan_fail(plan, "%s wants to be at %#llx, above 4 GiB", input->kernel.name, (unsigned long long)at);
     else if (wide && bytes <= ENTRY64)
         plan_fail(plan, "%s is cut off before its 64-bit entry", input->kernel.name);
     plan_add(plan, at, input->kernel.data + kernel->setup, bytes, kernel->room, "the kernel");
@@ -246,15 +243,13 @@ static void add_initrd(struct plan *plan, const struct plan_input *input, uint8_
     }
 }
 
-static void add_params(struct plan *plan, const struct plan_input *input,
-                       const struct kernel *kernel)
+static void add_params(struct plan *plan, const struct plan_input *input, const struct kernel *kernel)
 {
     size_t length = strlen(input->cmdline) + 1;
     uint8_t *params = plan_make(plan, PARAMS_SIZE);
     if (!params)
         return;
-    memcpy(params + AT_SETUP_SECTS, input->kernel.data + AT_SETUP_SECTS,
-           kernel->header - AT_SETUP_SECTS);
+    memcpy(params + AT_SETUP_SECTS, input->kernel.data + AT_SETUP_SECTS, kernel->header - AT_SETUP_SECTS);
     params[AT_TYPE_OF_LOADER] = LOADER_UNDEFINED;
     put(params + AT_CODE32_START, plan->piece[0].to, 4);
     put(params + AT_RAMDISK_IMAGE, 0, 8); /* and its size */

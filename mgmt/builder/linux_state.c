@@ -18,13 +18,11 @@ enum { ACCESS_CODE32 = 0xc09b, ACCESS_CODE64 = 0xa09b, ACCESS_DATA = 0xc093, ACC
 
 void linux_set_state(const struct plan *plan, struct hv_sregs *sregs, struct hv_regs *regs)
 {
-    const struct hv_segment data = {
-        .limit = 0xffffffff, .selector = LINUX_BOOT_DS, .access = ACCESS_DATA};
+    const struct hv_segment data = {.limit = 0xffffffff, .selector = LINUX_BOOT_DS, .access = ACCESS_DATA};
     bool wide = plan->mode == PLAN_LINUX64;
     sregs->ds = sregs->es = sregs->ss = sregs->fs = sregs->gs = data;
-    sregs->cs = (struct hv_segment){.limit = 0xffffffff,
-                                    .selector = LINUX_BOOT_CS,
-                                    .access = wide ? ACCESS_CODE64 : ACCESS_CODE32};
+    sregs->cs = (struct hv_segment){
+        .limit = 0xffffffff, .selector = LINUX_BOOT_CS, .access = wide ? ACCESS_CODE64 : ACCESS_CODE32};
     sregs->tr = (struct hv_segment){.limit = 0x67, .access = ACCESS_TSS};
     sregs->gdt = (struct hv_table){.base = plan->gdt, .limit = LINUX_GDT_ENTRIES * 8 - 1};
     sregs->cr0 |= CR0_PE | CR0_ET;

@@ -110,19 +110,19 @@ static void load_by_addresses(struct plan *plan, const struct plan_bytes *kernel
     uint32_t load_end = get32(kernel, header + 20), bss_end = get32(kernel, header + 24);
     plan->entry = get32(kernel, header + 28);
     if (load > header_addr || header_addr - load > header) {
-        plan_fail(plan, "%s: the Multiboot header's load_addr %#x does not fit header_addr %#x",
-                  kernel->name, load, header_addr);
+        plan_fail(plan, "%s: the Multiboot header's load_addr %#x does not fit header_addr %#x", kernel->name,
+                  load, header_addr);
         return;
     }
     uint64_t offset = header - (header_addr - load);
     uint64_t bytes = load_end ? (uint64_t)load_end - load : kernel->size - offset;
     uint64_t room = bss_end ? (uint64_t)bss_end - load : bytes;
     if ((load_end && load_end <= load) || bytes > kernel->size - offset)
-        plan_fail(plan, "%s: the Multiboot header's load_end_addr %#x is not within the file",
-                  kernel->name, load_end);
+        plan_fail(plan, "%s: the Multiboot header's load_end_addr %#x is not within the file", kernel->name,
+                  load_end);
     else if (bss_end && bss_end < load)
-        plan_fail(plan, "%s: the Multiboot header's bss_end_addr %#x is below load_addr %#x",
-                  kernel->name, bss_end, load);
+        plan_fail(plan, "%s: the Multiboot header's bss_end_addr %#x is below load_addr %#x", kernel->name,
+                  bss_end, load);
     plan_add(plan, load, kernel->data + offset, bytes, room < bytes ? bytes : room, "the kernel");
 }
 
@@ -130,8 +130,7 @@ static void load_elf(struct plan *plan, const struct plan_bytes *kernel)
 {
     struct elf_file file;
     if (!elf_is(kernel)) {
-        plan_fail(plan,
-                  "%s: the Multiboot header has no addresses (flag 16) and the file is no ELF",
+        plan_fail(plan, "%s: the Multiboot header has no addresses (flag 16) and the file is no ELF",
                   kernel->name);
         return;
     }
@@ -220,14 +219,12 @@ void plan_multiboot(struct plan *plan, const struct plan_input *input)
     const struct plan_bytes *kernel = &input->kernel;
     int64_t header = find_header(kernel);
     if (header < 0) {
-        plan_fail(plan,
-                  "%s has no Multiboot header in its first 8 KiB: use another type=", kernel->name);
+        plan_fail(plan, "%s has no Multiboot header in its first 8 KiB: use another type=", kernel->name);
         return;
     }
     uint32_t flags = get32(kernel, (uint64_t)header + 4);
     if (flags & HEADER_VIDEO)
-        plan_fail(plan, "%s asks for a video mode (Multiboot flag 2); a domain has none",
-                  kernel->name);
+        plan_fail(plan, "%s asks for a video mode (Multiboot flag 2); a domain has none", kernel->name);
     else if (flags & HEADER_UNKNOWN)
         plan_fail(plan, "%s has Multiboot flags %#x that are not known", kernel->name, flags);
     plan->mode = PLAN_FLAT32;
@@ -237,7 +234,6 @@ void plan_multiboot(struct plan *plan, const struct plan_input *input)
     else
         load_elf(plan, kernel);
     if (!plan->failed && !plan_is_ram(plan, plan->entry, 1))
-        plan_fail(plan, "the entry point %#x of %s is not in the domain's memory", plan->entry,
-                  kernel->name);
+        plan_fail(plan, "the entry point %#x of %s is not in the domain's memory", plan->entry, kernel->name);
     add_info(plan, input);
 }

@@ -71,8 +71,8 @@ bool plan_add(struct plan *plan, gpa_t to, const uint8_t *from, uint64_t bytes, 
     if (room == 0)
         return true;
     if (bytes > room)
-        return plan_fail(plan, "%s: %#llx bytes of the file do not fit into %#llx bytes of memory",
-                         what, (unsigned long long)bytes, (unsigned long long)room);
+        return plan_fail(plan, "%s: %#llx bytes of the file do not fit into %#llx bytes of memory", what,
+                         (unsigned long long)bytes, (unsigned long long)room);
     if (!plan_is_ram(plan, to, room))
         return plan_fail(plan,
                          "%s: %#llx bytes at %#llx are not within the domain's memory (raise "
@@ -80,8 +80,8 @@ bool plan_add(struct plan *plan, gpa_t to, const uint8_t *from, uint64_t bytes, 
                          what, (unsigned long long)room, (unsigned long long)to);
     const struct plan_piece *other = piece_at(plan, to, room);
     if (other)
-        return plan_fail(plan, "%s at %#llx overlaps %s at %#llx", what, (unsigned long long)to,
-                         other->what, (unsigned long long)other->to);
+        return plan_fail(plan, "%s at %#llx overlaps %s at %#llx", what, (unsigned long long)to, other->what,
+                         (unsigned long long)other->to);
     if (plan->pieces == PLAN_PIECES_MAX)
         return plan_fail(plan, "%s: more than %d parts", what, PLAN_PIECES_MAX);
     plan->piece[plan->pieces++] = (struct plan_piece){to, from, bytes, room, what};
@@ -89,8 +89,7 @@ bool plan_add(struct plan *plan, gpa_t to, const uint8_t *from, uint64_t bytes, 
 }
 
 /* Within one range of RAM. Each round either ends or steps behind a piece, so it is finite. */
-static gpa_t find_in(const struct plan *plan, gpa_t start, gpa_t end, uint64_t bytes,
-                     uint64_t align)
+static gpa_t find_in(const struct plan *plan, gpa_t start, gpa_t end, uint64_t bytes, uint64_t align)
 {
     for (;;) {
         start = (start + align - 1) & ~(align - 1);
@@ -103,8 +102,7 @@ static gpa_t find_in(const struct plan *plan, gpa_t start, gpa_t end, uint64_t b
     }
 }
 
-gpa_t plan_find(const struct plan *plan, uint64_t bytes, uint64_t align, gpa_t lowest,
-                gpa_t highest)
+gpa_t plan_find(const struct plan *plan, uint64_t bytes, uint64_t align, gpa_t lowest, gpa_t highest)
 {
     for (uint32_t i = 0; i < plan->rams; i++) {
         gpa_t start = plan->ram[i].start > lowest ? plan->ram[i].start : lowest;

@@ -86,8 +86,7 @@ bool plan_add(struct plan *plan, gpa_t to, const uint8_t *from, uint64_t bytes, 
               const char *what);
 
 /* The lowest free place at or above `lowest` that ends at or below `highest`, or PLAN_NOWHERE. */
-gpa_t plan_find(const struct plan *plan, uint64_t bytes, uint64_t align, gpa_t lowest,
-                gpa_t highest);
+gpa_t plan_find(const struct plan *plan, uint64_t bytes, uint64_t align, gpa_t lowest, gpa_t highest);
 
 /* `bytes` zeroed bytes that live as long as the plan, to become a piece. NULL: the plan failed. */
 void *plan_make(struct plan *plan, uint64_t bytes);

@@ -70,8 +70,7 @@ static gpa_t add_string(struct block *block, gpa_t at, uint64_t *used, const cha
     return where;
 }
 
-static void fill_info(const struct plan *plan, const struct plan_input *input, struct block *block,
-                      gpa_t at)
+static void fill_info(const struct plan *plan, const struct plan_input *input, struct block *block, gpa_t at)
 {
     uint64_t used = 0;
     block->info = (struct hvm_start_info){
@@ -117,8 +116,8 @@ void plan_pvh(struct plan *plan, const struct plan_input *input)
     if (!elf_open(&file, &input->kernel, plan))
         return;
     if (!find_entry(&file, &entry))
-        plan_fail(plan, "%s has no PVH entry note (owner Xen, type 18): use another type=",
-                  input->kernel.name);
+        plan_fail(plan,
+                  "%s has no PVH entry note (owner Xen, type 18): use another type=", input->kernel.name);
     else if (!plan_is_ram(plan, entry, 1) || entry >= PLAN_ABOVE_4G)
         plan_fail(plan, "the PVH entry point %#llx of %s is not in the domain's memory",
                   (unsigned long long)entry, input->kernel.name);

@@ -21,8 +21,7 @@ struct parse {
     void *ctx;
 };
 
-__attribute__((format(printf, 3, 4))) static void complain(struct parse *p, int line,
-                                                           const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void complain(struct parse *p, int line, const char *format, ...)
 {
     char sentence[640];
     va_list args;
@@ -35,8 +34,7 @@ __attribute__((format(printf, 3, 4))) static void complain(struct parse *p, int 
 
 static bool name_is_good(const char *name)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     size_t length = strlen(name);
     bool digits = strspn(name, "0123456789") == length; /* would be taken for an id */
     return length > 0 && length < CONFIG_NAME_SIZE && strspn(name, allowed) == length && !digits;
@@ -55,8 +53,8 @@ static void open_section(struct parse *p, const char *name, int line)
     }
     for (uint32_t i = 0; i < p->config->domains; i++)
         if (strcmp(p->config->domain[i].name, name) == 0) {
-            complain(p, line, "[%s]: this domain is there already, in line %u; rename one of them",
-                     name, p->config->domain[i].line);
+            complain(p, line, "[%s]: this domain is there already, in line %u; rename one of them", name,
+                     p->config->domain[i].line);
             return;
         }
     if (p->config->domains == CONFIG_DOMAINS_MAX) {
@@ -156,8 +154,7 @@ static void check_domains(struct parse *p)
         if ((domain->given & 1U << kernel) == 0)
             complain(p, (int)domain->line, "[%s]: kernel is missing; write kernel = boot module",
                      domain->name);
-        if (domain->given & 1U << load && domain->type != CONFIG_FLAT16 &&
-            domain->type != CONFIG_FLAT32)
+        if (domain->given & 1U << load && domain->type != CONFIG_FLAT16 && domain->type != CONFIG_FLAT32)
             complain(p, (int)domain->line,
                      "[%s]: load is for type = flat16 and flat32; other images know their address",
                      domain->name);
@@ -166,8 +163,8 @@ static void check_domains(struct parse *p)
     }
 }
 
-bool config_parse(struct config *config, const char *text, size_t length,
-                  config_complain *complain_to, void *ctx)
+bool config_parse(struct config *config, const char *text, size_t length, config_complain *complain_to,
+                  void *ctx)
 {
     struct parse p = {.config = config, .global = true, .complain = complain_to, .ctx = ctx};
     memset(config, 0, sizeof(*config));

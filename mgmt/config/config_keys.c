@@ -50,13 +50,12 @@ static bool ranged(const char *value, uint64_t low, uint64_t high, uint64_t *out
     const char *end;
     if (number(value, out, &end) && *end == '\0' && *out >= low && *out <= high)
         return true;
-    snprintf(remedy, CONFIG_REMEDY_SIZE, "write a number from %llu to %llu",
-             (unsigned long long)low, (unsigned long long)high);
+    snprintf(remedy, CONFIG_REMEDY_SIZE, "write a number from %llu to %llu", (unsigned long long)low,
+             (unsigned long long)high);
     return false;
 }
 
-static bool chosen(const char *value, const char *const *words, uint32_t count, uint32_t *out,
-                   char *remedy)
+static bool chosen(const char *value, const char *const *words, uint32_t count, uint32_t *out, char *remedy)
 {
     size_t used = 0;
     for (*out = 0; *out < count; (*out)++)
@@ -64,8 +63,7 @@ static bool chosen(const char *value, const char *const *words, uint32_t count, 
             return true;
     used += (size_t)snprintf(remedy, CONFIG_REMEDY_SIZE, "write one of:");
     for (uint32_t i = 0; i < count && used < CONFIG_REMEDY_SIZE; i++)
-        used += (size_t)snprintf(remedy + used, CONFIG_REMEDY_SIZE - used, "%s %s", i ? "," : "",
-                                 words[i]);
+        used += (size_t)snprintf(remedy + used, CONFIG_REMEDY_SIZE - used, "%s %s", i ? "," : "", words[i]);
     return false;
 }
 
@@ -96,8 +94,7 @@ static bool set_kernel(struct config *c, struct config_domain *d, const char *va
 
 static bool set_type(struct config *c, struct config_domain *d, const char *value, char *remedy)
 {
-    static const char *const words[] = {"auto", "flat16", "flat32", "multiboot",
-                                        "pvh",  "linux",  "linux32"};
+    static const char *const words[] = {"auto", "flat16", "flat32", "multiboot", "pvh", "linux", "linux32"};
     uint32_t word;
     (void)c;
     if (!chosen(value, words, sizeof(words) / sizeof(words[0]), &word, remedy))
@@ -121,8 +118,7 @@ static bool set_module(struct config *c, struct config_domain *d, const char *va
         snprintf(remedy, CONFIG_REMEDY_SIZE, "at most %d modules", CONFIG_MODULES_MAX);
         return false;
     }
-    if (!copied(value, d->module[d->modules], CONFIG_MODULE_SIZE, "the name of a boot module",
-                remedy))
+    if (!copied(value, d->module[d->modules], CONFIG_MODULE_SIZE, "the name of a boot module", remedy))
         return false;
     d->modules++;
     return true;
@@ -132,8 +128,7 @@ static bool set_memory(struct config *c, struct config_domain *d, const char *va
 {
     uint64_t bytes;
     (void)c;
-    if (!config_size(value, &bytes) || bytes < MEMORY_MIN || bytes > MEMORY_MAX ||
-        bytes % PAGE != 0) {
+    if (!config_size(value, &bytes) || bytes < MEMORY_MIN || bytes > MEMORY_MAX || bytes % PAGE != 0) {
         snprintf(remedy, CONFIG_REMEDY_SIZE,
                  "write a size from 64K to 1T, a multiple of 4K, with K, M, G or T behind it");
         return false;
@@ -191,8 +186,7 @@ static bool set_cpus(struct config *c, struct config_domain *d, const char *valu
     return false;
 }
 
-static bool set_autostart(struct config *c, struct config_domain *d, const char *value,
-                          char *remedy)
+static bool set_autostart(struct config *c, struct config_domain *d, const char *value, char *remedy)
 {
     static const char *const words[] = {"no", "yes"};
     uint32_t word;
@@ -266,13 +260,11 @@ static bool set_on_end(struct config *c, struct config_domain *d, const char *va
 }
 
 static const struct config_key domain_keys[] = {
-    {"kernel", true, set_kernel},       {"type", true, set_type},
-    {"cmdline", true, set_cmdline},     {"module", false, set_module},
-    {"memory", true, set_memory},       {"vcpus", true, set_vcpus},
-    {"priority", true, set_priority},   {"cpus", true, set_cpus},
-    {"autostart", true, set_autostart}, {"console", true, set_console},
-    {"on_exit", true, set_on_exit},     {"success", true, set_success},
-    {"load", true, set_load},           {"timeout", true, set_timeout},
+    {"kernel", true, set_kernel},     {"type", true, set_type},       {"cmdline", true, set_cmdline},
+    {"module", false, set_module},    {"memory", true, set_memory},   {"vcpus", true, set_vcpus},
+    {"priority", true, set_priority}, {"cpus", true, set_cpus},       {"autostart", true, set_autostart},
+    {"console", true, set_console},   {"on_exit", true, set_on_exit}, {"success", true, set_success},
+    {"load", true, set_load},         {"timeout", true, set_timeout},
 };
 
 static const struct config_key global_keys[] = {
@@ -281,8 +273,8 @@ static const struct config_key global_keys[] = {
 
 static const struct config_key *keys_of(bool global, uint32_t *count)
 {
-    *count = global ? sizeof(global_keys) / sizeof(global_keys[0])
-                    : sizeof(domain_keys) / sizeof(domain_keys[0]);
+    *count =
+        global ? sizeof(global_keys) / sizeof(global_keys[0]) : sizeof(domain_keys) / sizeof(domain_keys[0]);
     return global ? global_keys : domain_keys;
 }
 

@@ -13,8 +13,7 @@ enum { CONFIG_REMEDY_SIZE = 160 };
 struct config_key {
     const char *name;
     bool once;
-    bool (*set)(struct config *config, struct config_domain *domain, const char *value,
-                char *remedy);
+    bool (*set)(struct config *config, struct config_domain *domain, const char *value, char *remedy);
 };
 
 /* Keys of a domain, or (global) of the whole system. NULL: there is no such key. */

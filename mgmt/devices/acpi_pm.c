@@ -22,8 +22,7 @@ enum {
 
 static uint64_t ticks(const struct acpi_pm *pm)
 {
-    return device_clock_periods(&pm->clock, device_clock_now(&pm->clock) - pm->start,
-                                ACPI_PM_TIMER_HZ);
+    return device_clock_periods(&pm->clock, device_clock_now(&pm->clock) - pm->start, ACPI_PM_TIMER_HZ);
 }
 
 static uint32_t read_status(struct acpi_pm *pm)
@@ -85,8 +84,7 @@ static uint64_t ones(uint32_t bytes)
 /* The access seen from a register: bytes to the left are shifted out, to the right in. */
 static uint64_t seen_from(const struct row *row, uint64_t offset, uint64_t bits)
 {
-    return offset >= row->offset ? bits << 8 * (offset - row->offset)
-                                 : bits >> 8 * (row->offset - offset);
+    return offset >= row->offset ? bits << 8 * (offset - row->offset) : bits >> 8 * (row->offset - offset);
 }
 
 static bool touches(const struct row *row, uint64_t offset, uint8_t width)
@@ -102,8 +100,8 @@ static uint64_t acpi_pm_read(void *ctx, uint64_t offset, uint8_t width)
         if (!touches(row, offset, width))
             continue;
         uint64_t bits = row->read(ctx);
-        value |= offset >= row->offset ? bits >> 8 * (offset - row->offset)
-                                       : bits << 8 * (row->offset - offset);
+        value |=
+            offset >= row->offset ? bits >> 8 * (offset - row->offset) : bits << 8 * (row->offset - offset);
     }
     return value & ones(width);
 }
@@ -119,8 +117,8 @@ static void acpi_pm_write(void *ctx, uint64_t offset, uint8_t width, uint64_t da
     }
 }
 
-void acpi_pm_init(struct acpi_pm *pm, const struct device_clock *clock,
-                  void (*power_off)(void *ctx), void *ctx)
+void acpi_pm_init(struct acpi_pm *pm, const struct device_clock *clock, void (*power_off)(void *ctx),
+                  void *ctx)
 {
     memset(pm, 0, sizeof(*pm));
     pm->clock = *clock;
@@ -131,6 +129,5 @@ void acpi_pm_init(struct acpi_pm *pm, const struct device_clock *clock,
 
 struct access_range acpi_pm_range(struct acpi_pm *pm)
 {
-    return (struct access_range){HV_CLAIM_PIO, ACPI_PM_PORT,  PORTS, 4,
-                                 acpi_pm_read, acpi_pm_write, pm};
+    return (struct access_range){HV_CLAIM_PIO, ACPI_PM_PORT, PORTS, 4, acpi_pm_read, acpi_pm_write, pm};
 }

@@ -32,7 +32,7 @@ struct acpi_pm {
     uint16_t enable, control;
 };
 
-void acpi_pm_init(struct acpi_pm *pm, const struct device_clock *clock,
-                  void (*power_off)(void *ctx), void *ctx);
+void acpi_pm_init(struct acpi_pm *pm, const struct device_clock *clock, void (*power_off)(void *ctx),
+                  void *ctx);
 
 struct access_range acpi_pm_range(struct acpi_pm *pm);

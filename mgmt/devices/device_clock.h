@@ -20,8 +20,7 @@ static inline uint64_t device_clock_now(const struct device_clock *clock)
 
 /* Periods of a clock of `rate` Hz (below 2^24) that `ticks` of the TSC are, rounded down. Whole
  * seconds and the rest apart, so that nothing overflows. */
-static inline uint64_t device_clock_periods(const struct device_clock *clock, uint64_t ticks,
-                                            uint64_t rate)
+static inline uint64_t device_clock_periods(const struct device_clock *clock, uint64_t ticks, uint64_t rate)
 {
     return ticks / clock->hz * rate + ticks % clock->hz * rate / clock->hz;
 }

@@ -169,14 +169,13 @@ static void command_write(void *ctx, uint64_t offset, uint8_t width, uint64_t da
 
 void i8042_init(struct i8042 *controller, struct reset_control *system)
 {
-    *controller = (struct i8042){.system = system,
-                                 .command_byte = BYTE_SYSTEM | BYTE_KEYBOARD_OFF | BYTE_MOUSE_OFF};
+    *controller =
+        (struct i8042){.system = system, .command_byte = BYTE_SYSTEM | BYTE_KEYBOARD_OFF | BYTE_MOUSE_OFF};
 }
 
 struct access_range i8042_data_range(struct i8042 *controller)
 {
-    return (struct access_range){HV_CLAIM_PIO, I8042_DATA_PORT, 1,         1,
-                                 data_read,    data_write,      controller};
+    return (struct access_range){HV_CLAIM_PIO, I8042_DATA_PORT, 1, 1, data_read, data_write, controller};
 }
 
 struct access_range i8042_command_range(struct i8042 *controller)

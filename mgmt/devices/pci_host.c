@@ -39,6 +39,5 @@ static void pci_host_write(void *ctx, uint64_t offset, uint8_t width, uint64_t d
 
 struct access_range pci_host_range(struct pci_host *host)
 {
-    return (struct access_range){HV_CLAIM_PIO,  PCI_HOST_PORT,  PORTS, 4,
-                                 pci_host_read, pci_host_write, host};
+    return (struct access_range){HV_CLAIM_PIO, PCI_HOST_PORT, PORTS, 4, pci_host_read, pci_host_write, host};
 }

@@ -26,6 +26,5 @@ static void post_port_write(void *ctx, uint64_t offset, uint8_t width, uint64_t 
 
 struct access_range post_port_range(struct post_port *port)
 {
-    return (struct access_range){HV_CLAIM_PIO,   POST_PORT,       1,   1,
-                                 post_port_read, post_port_write, port};
+    return (struct access_range){HV_CLAIM_PIO, POST_PORT, 1, 1, post_port_read, post_port_write, port};
 }

@@ -61,8 +61,8 @@ static bool alarm_in(const struct rtc *rtc, int64_t from, uint64_t count)
     int64_t of_day = (from % DAY + DAY) % DAY;
     for (uint64_t i = 0; i < count && i < DAY; i++) {
         of_day = (of_day + 1) % DAY;
-        if ((second == -1 || second == of_day % 60) &&
-            (minute == -1 || minute == of_day / 60 % 60) && (hour == -1 || hour == of_day / 3600))
+        if ((second == -1 || second == of_day % 60) && (minute == -1 || minute == of_day / 60 % 60) &&
+            (hour == -1 || hour == of_day / 3600))
             return true;
     }
     return false;

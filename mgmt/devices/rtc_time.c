@@ -67,8 +67,7 @@ static int64_t days_from(int year, int month, int day)
 
 static int length_of(int year, int month)
 {
-    return (int)(days_from(month == 12 ? year + 1 : year, month % 12 + 1, 1) -
-                 days_from(year, month, 1));
+    return (int)(days_from(month == 12 ? year + 1 : year, month % 12 + 1, 1) - days_from(year, month, 1));
 }
 
 static int field(const uint8_t *bytes, uint8_t reg, bool *good)

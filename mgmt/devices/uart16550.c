@@ -72,8 +72,7 @@ static uint8_t pending(const struct uart16550 *uart)
 
 static void update_line(struct uart16550 *uart)
 {
-    bool line =
-        pending(uart) != IIR_NONE && (uart->mcr & MCR_OUT2) != 0 && (uart->mcr & MCR_LOOP) == 0;
+    bool line = pending(uart) != IIR_NONE && (uart->mcr & MCR_OUT2) != 0 && (uart->mcr & MCR_LOOP) == 0;
     if (line == uart->line)
         return;
     uart->line = line;

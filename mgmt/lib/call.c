@@ -144,19 +144,16 @@ int64_t call_domain_list(uint32_t first, uint32_t *out, uint32_t count)
 
 static gpa_t put_claim(enum hv_claim_space space, uint64_t base, uint64_t length)
 {
-    struct hv_claim claim = {
-        .size = sizeof(claim), .space = (uint32_t)space, .base = base, .length = length};
+    struct hv_claim claim = {.size = sizeof(claim), .space = (uint32_t)space, .base = base, .length = length};
     return put(&claim, sizeof(claim));
 }
 
-int64_t call_domain_claim(uint32_t domain, enum hv_claim_space space, uint64_t base,
-                          uint64_t length)
+int64_t call_domain_claim(uint32_t domain, enum hv_claim_space space, uint64_t base, uint64_t length)
 {
     return hv_domain_claim(domain, put_claim(space, base, length));
 }
 
-int64_t call_domain_unclaim(uint32_t domain, enum hv_claim_space space, uint64_t base,
-                            uint64_t length)
+int64_t call_domain_unclaim(uint32_t domain, enum hv_claim_space space, uint64_t base, uint64_t length)
 {
     return hv_domain_unclaim(domain, put_claim(space, base, length));
 }
@@ -176,8 +173,7 @@ int64_t call_vcpu_stop(uint32_t domain, uint32_t vcpu)
     return hv_vcpu_stop(domain, vcpu);
 }
 
-int64_t call_vcpu_get(uint32_t domain, uint32_t vcpu, enum hv_state_kind kind, void *out,
-                      size_t size)
+int64_t call_vcpu_get(uint32_t domain, uint32_t vcpu, enum hv_state_kind kind, void *out, size_t size)
 {
     if (size > CALL_PAGE_SIZE)
         return -HV_EINVAL;
@@ -186,8 +182,7 @@ int64_t call_vcpu_get(uint32_t domain, uint32_t vcpu, enum hv_state_kind kind, v
     return take(hv_vcpu_get(domain, vcpu, (uint32_t)kind, page_gpa, size), out, size);
 }
 
-int64_t call_vcpu_set(uint32_t domain, uint32_t vcpu, enum hv_state_kind kind, const void *in,
-                      size_t size)
+int64_t call_vcpu_set(uint32_t domain, uint32_t vcpu, enum hv_state_kind kind, const void *in, size_t size)
 {
     if (size > CALL_PAGE_SIZE)
         return -HV_EINVAL;

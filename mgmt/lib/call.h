@@ -43,18 +43,14 @@ int64_t call_domain_pause(uint32_t domain);
 int64_t call_domain_resume(uint32_t domain);
 int64_t call_domain_info(uint32_t domain, struct hv_domain_info *out);
 int64_t call_domain_list(uint32_t first, uint32_t *out, uint32_t count);
-int64_t call_domain_claim(uint32_t domain, enum hv_claim_space space, uint64_t base,
-                          uint64_t length);
-int64_t call_domain_unclaim(uint32_t domain, enum hv_claim_space space, uint64_t base,
-                            uint64_t length);
+int64_t call_domain_claim(uint32_t domain, enum hv_claim_space space, uint64_t base, uint64_t length);
+int64_t call_domain_unclaim(uint32_t domain, enum hv_claim_space space, uint64_t base, uint64_t length);
 
 int64_t call_vcpu_create(uint32_t domain, uint32_t vcpu, gpa_t service_page);
 int64_t call_vcpu_start(uint32_t domain, uint32_t vcpu);
 int64_t call_vcpu_stop(uint32_t domain, uint32_t vcpu);
-int64_t call_vcpu_get(uint32_t domain, uint32_t vcpu, enum hv_state_kind kind, void *out,
-                      size_t size);
-int64_t call_vcpu_set(uint32_t domain, uint32_t vcpu, enum hv_state_kind kind, const void *in,
-                      size_t size);
+int64_t call_vcpu_get(uint32_t domain, uint32_t vcpu, enum hv_state_kind kind, void *out, size_t size);
+int64_t call_vcpu_set(uint32_t domain, uint32_t vcpu, enum hv_state_kind kind, const void *in, size_t size);
 int64_t call_vcpu_affinity(uint32_t domain, uint32_t vcpu, uint64_t cpus);
 int64_t call_vcpu_priority(uint32_t domain, uint32_t vcpu, uint32_t priority, uint64_t slice_us);
 int64_t call_vcpu_inject(uint32_t domain, uint32_t vcpu, enum hv_inject kind, uint32_t vector,

@@ -73,8 +73,7 @@ struct domain *domain_create(const char *name, uint32_t max_vcpus, uint64_t may,
  * NULL and *error: no memory, or what the hypervisor says. `*lost`: pages that were donated to it and
  * not found; they will not be used again.
  */
-struct domain *domain_adopt(uint32_t id, const struct domain_hooks *hooks, uint64_t *lost,
-                            int64_t *error);
+struct domain *domain_adopt(uint32_t id, const struct domain_hooks *hooks, uint64_t *lost, int64_t *error);
 
 /* Answers the accesses that have waited since before the adoption, and tells of its death. */
 void domain_serve_waiting(struct domain *domain);

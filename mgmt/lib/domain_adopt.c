@@ -72,8 +72,7 @@ static uint64_t find_memory(struct domain *domain, uint64_t pages)
     return pages;
 }
 
-struct domain *domain_adopt(uint32_t id, const struct domain_hooks *hooks, uint64_t *lost,
-                            int64_t *error)
+struct domain *domain_adopt(uint32_t id, const struct domain_hooks *hooks, uint64_t *lost, int64_t *error)
 {
     struct hv_domain_info info;
     struct domain *domain = id < DOMAIN_IDS_MAX ? calloc(1, sizeof(*domain)) : NULL;

@@ -121,8 +121,8 @@ int64_t domain_donate(struct domain *domain)
     domain->donated = true;
     for (uint32_t i = 0; i < domain->chunks; i++) {
         const struct domain_chunk *chunk = &domain->chunk[i];
-        int64_t result = call_mem_donate(domain->id, chunk->own, chunk->target, chunk->pages,
-                                         HV_MEM_WRITE | HV_MEM_EXEC);
+        int64_t result =
+            call_mem_donate(domain->id, chunk->own, chunk->target, chunk->pages, HV_MEM_WRITE | HV_MEM_EXEC);
         if (result < 0)
             return result;
     }

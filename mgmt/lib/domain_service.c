@@ -27,11 +27,9 @@ void domain_notice(void *ctx, uint32_t number)
 static void answer(struct domain *domain, uint32_t vcpu, struct hv_service *service, uint32_t kind)
 {
     if (kind == HV_EXIT_PIO && service->pio.write)
-        access_write(&domain->access, HV_CLAIM_PIO, service->pio.port, service->pio.width,
-                     service->pio.data);
+        access_write(&domain->access, HV_CLAIM_PIO, service->pio.port, service->pio.width, service->pio.data);
     else if (kind == HV_EXIT_PIO)
-        service->pio.data =
-            access_read(&domain->access, HV_CLAIM_PIO, service->pio.port, service->pio.width);
+        service->pio.data = access_read(&domain->access, HV_CLAIM_PIO, service->pio.port, service->pio.width);
     else if (kind == HV_EXIT_MMIO && service->mmio.write)
         access_write(&domain->access, HV_CLAIM_MMIO, service->mmio.gpa, service->mmio.width,
                      service->mmio.data);

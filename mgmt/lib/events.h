@@ -30,8 +30,7 @@ int64_t events_init(struct hv_notify *page, uint64_t gpa);
 void events_set(uint32_t number, events_fn *fn, void *ctx);
 
 /* Sets a timer, or sets it anew. */
-void events_timer_set(struct events_timer *timer, uint64_t deadline, events_timer_fn *fn,
-                      void *ctx);
+void events_timer_set(struct events_timer *timer, uint64_t deadline, events_timer_fn *fn, void *ctx);
 void events_timer_cancel(struct events_timer *timer);
 
 uint64_t events_now(void); /* TSC */

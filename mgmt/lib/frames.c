@@ -82,8 +82,8 @@ gpa_t frames_take(struct frames *frames, uint64_t pages, uint64_t align, uint64_
 {
     uint64_t bytes = pages * FRAMES_PAGE;
     uint32_t best = UINT32_MAX;
-    if (pages == 0 || pages > UINT64_MAX / FRAMES_PAGE || align < FRAMES_PAGE ||
-        (align & (align - 1)) != 0 || offset % FRAMES_PAGE != 0 || offset >= align)
+    if (pages == 0 || pages > UINT64_MAX / FRAMES_PAGE || align < FRAMES_PAGE || (align & (align - 1)) != 0 ||
+        offset % FRAMES_PAGE != 0 || offset >= align)
         return FRAMES_NONE;
     /* A block out of the middle leaves two ranges, and will come back as a third. */
     if (!reserve(frames, frames->count + frames->taken + 2))

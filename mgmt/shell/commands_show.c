@@ -43,9 +43,8 @@ static bool chosen(int count, char *words[], struct guest **one)
 
 void commands_list(int count, char *words[])
 {
-    static const struct table_column columns[] = {{"id", 4},     {"name", -24},
-                                                  {"state", -8}, {"memory_kib", 11},
-                                                  {"vcpus", 5},  {"last_result", -1}};
+    static const struct table_column columns[] = {{"id", 4},          {"name", -24}, {"state", -8},
+                                                  {"memory_kib", 11}, {"vcpus", 5},  {"last_result", -1}};
     struct table table;
     bool json = wants_json(&count, words);
     table_begin(&table, columns, COUNT(columns), json, screen_line);
@@ -65,8 +64,7 @@ void commands_list(int count, char *words[])
     }
     table_end(&table);
     if (!json)
-        screen_printf("%llu MiB free for domains",
-                      (unsigned long long)commands_frames()->free_pages >> 8);
+        screen_printf("%llu MiB free for domains", (unsigned long long)commands_frames()->free_pages >> 8);
 }
 
 void commands_info(int count, char *words[])
@@ -135,9 +133,8 @@ static void add_vcpus(struct table *table, const struct guest *guest)
 void commands_vcpus(int count, char *words[])
 {
     static const struct table_column columns[] = {
-        {"domain", -16},    {"vcpu", 4},        {"state", -8},       {"cpu", 3},
-        {"priority", 8},    {"running_ms", 10}, {"runnable_ms", 11}, {"blocked_ms", 10},
-        {"offline_ms", 10}, {"exits", 12}};
+        {"domain", -16},    {"vcpu", 4},         {"state", -8},      {"cpu", 3},         {"priority", 8},
+        {"running_ms", 10}, {"runnable_ms", 11}, {"blocked_ms", 10}, {"offline_ms", 10}, {"exits", 12}};
     struct table table;
     struct guest *one;
     bool json = wants_json(&count, words);
@@ -152,16 +149,16 @@ void commands_vcpus(int count, char *words[])
 
 static void print_cpus(bool json)
 {
-    static const struct table_column columns[] = {
-        {"cpu", 3},    {"apic_id", 7},   {"idle_ms", 12}, {"guest_ms", 12},
-        {"exits", 14}, {"switches", 10}, {"runnable", 8}};
+    static const struct table_column columns[] = {{"cpu", 3},       {"apic_id", 7}, {"idle_ms", 12},
+                                                  {"guest_ms", 12}, {"exits", 14},  {"switches", 10},
+                                                  {"runnable", 8}};
     struct hv_system_info system;
     struct hv_cpu_info info;
     struct table table;
     if (!json && call_system_info(&system) >= 0)
         screen_printf("hypervisor's memory: %llu of %llu KiB free; %u domains",
-                      (unsigned long long)system.pool_free >> 10,
-                      (unsigned long long)system.pool_total >> 10, system.domains);
+                      (unsigned long long)system.pool_free >> 10, (unsigned long long)system.pool_total >> 10,
+                      system.domains);
     table_begin(&table, columns, COUNT(columns), json, screen_line);
     for (uint32_t cpu = 0; call_cpu_info(cpu, &info) >= 0; cpu++) {
         const struct table_cell cells[] = {
@@ -218,8 +215,7 @@ void commands_modules(int count, char *words[])
     for (uint32_t i = 0; i < modules_count(); i++) {
         const struct module *module = modules_get(i);
         const struct table_cell cells[] = {TABLE_NUMBER(i), TABLE_TEXT(module->name),
-                                           TABLE_NUMBER(module->size),
-                                           TABLE_TEXT(module->arguments)};
+                                           TABLE_NUMBER(module->size), TABLE_TEXT(module->arguments)};
         table_row(&table, cells);
     }
     table_end(&table);

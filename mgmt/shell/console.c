@@ -23,8 +23,8 @@ void console_flush(struct console *console)
     int length;
     if (console->line_length == 0)
         return;
-    length = snprintf(text, sizeof(text), "[%s] %.*s", console->name, (int)console->line_length,
-                      console->line);
+    length =
+        snprintf(text, sizeof(text), "[%s] %.*s", console->name, (int)console->line_length, console->line);
     console->line_length = 0;
     if (!console->quiet && length > 0)
         screen_line(text, (size_t)length);

@@ -83,8 +83,7 @@ static void print_result(struct guest *guest)
 {
     console_flush(&guest->console);
     if (guest->result == GUEST_EXITED)
-        screen_printf("domain %u (%s): ended, code %u", guest->id, guest->config->name,
-                      guest->code);
+        screen_printf("domain %u (%s): ended, code %u", guest->id, guest->config->name, guest->code);
     else if (guest->result == GUEST_RESET || guest->result == GUEST_POWERED_OFF)
         screen_printf("domain %u (%s): %s", guest->id, guest->config->name,
                       guest->result == GUEST_RESET ? "reset" : "powered off");
@@ -197,8 +196,8 @@ void guest_on_output(void *ctx, uint8_t byte)
 void guest_arm_timeout(struct guest *guest)
 {
     if (guest->config->timeout != 0)
-        events_timer_set(&guest->timeout, events_now() + guest->config->timeout * 1000ULL * khz,
-                         on_timeout, guest);
+        events_timer_set(&guest->timeout, events_now() + guest->config->timeout * 1000ULL * khz, on_timeout,
+                         guest);
 }
 
 bool guest_start(struct guest *guest, char *error)

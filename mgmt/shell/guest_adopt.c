@@ -22,31 +22,29 @@ static bool take_over(struct guest *guest, const struct hv_domain_info *info)
     if (guest->domain)
         result = guest_add_devices(guest);
     if (result < 0)
-        screen_printf("domain %u (%s): found, but cannot be served: %s", guest->id,
-                      guest->config->name, hv_error_text(result));
+        screen_printf("domain %u (%s): found, but cannot be served: %s", guest->id, guest->config->name,
+                      hv_error_text(result));
     else if (lost != 0)
-        screen_printf("domain %u (%s): %llu KiB of its memory were not found", guest->id,
-                      guest->config->name, (unsigned long long)lost * 4);
+        screen_printf("domain %u (%s): %llu KiB of its memory were not found", guest->id, guest->config->name,
+                      (unsigned long long)lost * 4);
     return result >= 0;
 }
 
 static void adopt(struct guest *guest, const struct hv_domain_info *info)
 {
     char error[GUEST_ERROR_SIZE];
-    console_init(&guest->console, guest->config->name,
-                 guest->config->console == CONFIG_CONSOLE_QUIET);
+    console_init(&guest->console, guest->config->name, guest->config->console == CONFIG_CONSOLE_QUIET);
     if (!take_over(guest, info))
         return;
     if (info->state == HV_DOMAIN_BUILDING) {
         guest->state = GUEST_CREATED;
         bool gone = guest_destroy(guest, error);
-        screen_printf("domain %u (%s): found before its first start; %s", guest->id,
-                      guest->config->name, gone ? "destroyed" : error);
+        screen_printf("domain %u (%s): found before its first start; %s", guest->id, guest->config->name,
+                      gone ? "destroyed" : error);
         return;
     }
     guest->state = info->state == HV_DOMAIN_PAUSED ? GUEST_PAUSED : GUEST_RUNNING;
-    screen_printf("domain %u (%s): found, %s", guest->id, guest->config->name,
-                  guest_state_text(guest));
+    screen_printf("domain %u (%s): found, %s", guest->id, guest->config->name, guest_state_text(guest));
     guest_arm_timeout(guest);
     domain_serve_waiting(guest->domain);
 }

@@ -79,8 +79,7 @@ static void make(struct plan *plan, const struct config_domain *config, struct p
 
 static bool make_plan(const struct config_domain *config, struct plan *plan, char *error)
 {
-    struct plan_input input = {
-        .cmdline = config->cmdline, .modules = config->modules, .load = config->load};
+    struct plan_input input = {.cmdline = config->cmdline, .modules = config->modules, .load = config->load};
     plan_init(plan, config->memory);
     if (!find_module(config->kernel, &input.kernel, error))
         return false;
@@ -170,8 +169,7 @@ bool guest_create(struct guest *guest, char *error)
         return false;
     }
     if (!guest->console.attached)
-        console_init(&guest->console, guest->config->name,
-                     guest->config->console == CONFIG_CONSOLE_QUIET);
+        console_init(&guest->console, guest->config->name, guest->config->console == CONFIG_CONSOLE_QUIET);
     guest->input_head = guest->input_count = 0;
     guest->result = GUEST_NONE;
     bool ok = make_plan(guest->config, plan, error) && create_domain(guest, plan, error);

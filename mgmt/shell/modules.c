@@ -19,8 +19,7 @@ static void split_name(struct module *module, const char *string)
     for (size_t i = 0; i < length; i++)
         if (string[i] == '/')
             name = &string[i + 1];
-    snprintf(module->name, sizeof(module->name), "%.*s", (int)(length - (size_t)(name - string)),
-             name);
+    snprintf(module->name, sizeof(module->name), "%.*s", (int)(length - (size_t)(name - string)), name);
     string += length;
     snprintf(module->arguments, sizeof(module->arguments), "%s", string + strspn(string, " \t"));
 }

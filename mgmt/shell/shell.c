@@ -40,8 +40,7 @@ static void compose(void)
 {
     int used = snprintf(shown, sizeof(shown), "%s%s", prompt, line.text);
     if (line.cursor < line.length)
-        snprintf(shown + used, sizeof(shown) - (size_t)used, "\033[%zuD",
-                 line.length - line.cursor);
+        snprintf(shown + used, sizeof(shown) - (size_t)used, "\033[%zuD", line.length - line.cursor);
 }
 
 static void show(void)

@@ -52,8 +52,7 @@ static enum shell_key insert(struct shell_line *line, char byte)
     if (byte < ' ' || byte > '~' || line->length + 1 == sizeof(line->text))
         return SHELL_NOTHING;
     bool at_end = line->cursor == line->length;
-    memmove(line->text + line->cursor + 1, line->text + line->cursor,
-            line->length - line->cursor + 1);
+    memmove(line->text + line->cursor + 1, line->text + line->cursor, line->length - line->cursor + 1);
     line->text[line->cursor++] = byte;
     line->length++;
     return at_end ? SHELL_TYPED : SHELL_CHANGED;
@@ -66,8 +65,7 @@ static enum shell_key show_entry(struct shell_line *line, uint32_t entry)
         return SHELL_NOTHING;
     if (line->shown == line->entries)
         memcpy(line->unfinished, line->text, line->length + 1);
-    const char *text =
-        entry == line->entries ? line->unfinished : line->history[entry % SHELL_HISTORY];
+    const char *text = entry == line->entries ? line->unfinished : line->history[entry % SHELL_HISTORY];
     line->shown = entry;
     line->length = line->cursor = strlen(text);
     memcpy(line->text, text, line->length + 1);

@@ -21,8 +21,8 @@ struct shell_line {
     char parameter;                               /* its first digit */
     char history[SHELL_HISTORY][SHELL_LINE_SIZE]; /* entry n at n % SHELL_HISTORY */
     uint32_t entries;                             /* so far */
-    uint32_t shown;                   /* entry on the line; equal to `entries`: the new one */
-    char unfinished[SHELL_LINE_SIZE]; /* the new one, while an older one is shown */
+    uint32_t shown;                               /* entry on the line; equal to `entries`: the new one */
+    char unfinished[SHELL_LINE_SIZE];             /* the new one, while an older one is shown */
 };
 
 enum shell_key {

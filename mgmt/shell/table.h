@@ -37,13 +37,13 @@ void table_begin(struct table *table, const struct table_column *columns, uint32
 void table_row(struct table *table, const struct table_cell *cells);
 void table_end(struct table *table);
 
-#define TABLE_TEXT(value)                                                                          \
-    (struct table_cell)                                                                            \
-    {                                                                                              \
-        (value), 0                                                                                 \
+#define TABLE_TEXT(value)                                                                                    \
+    (struct table_cell)                                                                                      \
+    {                                                                                                        \
+        (value), 0                                                                                           \
     }
-#define TABLE_NUMBER(value)                                                                        \
-    (struct table_cell)                                                                            \
-    {                                                                                              \
-        NULL, (value)                                                                              \
+#define TABLE_NUMBER(value)                                                                                  \
+    (struct table_cell)                                                                                      \
+    {                                                                                                        \
+        NULL, (value)                                                                                        \
     }

@@ -32,8 +32,7 @@ static void print(const char *line, size_t length)
     screen_raw_bytes(end, sizeof(end) - 1);
 }
 
-static void add_row(struct table *table, const struct guest *guest, uint32_t vcpu,
-                    struct sample *last)
+static void add_row(struct table *table, const struct guest *guest, uint32_t vcpu, struct sample *last)
 {
     static const char *const states[] = {"stopped", "runnable", "running", "blocked", "service"};
     struct hv_vcpu_info info;
@@ -43,8 +42,8 @@ static void add_row(struct table *table, const struct guest *guest, uint32_t vcp
                          info.ticks_blocked, info.ticks_offline, info.exits};
     if (last->domain != guest->id)
         *last = (struct sample){.domain = guest->id};
-    uint64_t all = now.running - last->running + now.runnable - last->runnable + now.blocked -
-                   last->blocked + now.offline - last->offline;
+    uint64_t all = now.running - last->running + now.runnable - last->runnable + now.blocked - last->blocked +
+                   now.offline - last->offline;
     if (all == 0)
         all = 1;
     const struct table_cell cells[] = {
@@ -64,9 +63,9 @@ static void add_row(struct table *table, const struct guest *guest, uint32_t vcp
 
 static void draw(void *ctx)
 {
-    static const struct table_column columns[] = {
-        {"domain", -16},    {"vcpu", 4},      {"state", -8},    {"cpu", 3},   {"running_%", 9},
-        {"runnable_%", 10}, {"blocked_%", 9}, {"offline_%", 9}, {"exits", 10}};
+    static const struct table_column columns[] = {{"domain", -16},  {"vcpu", 4},      {"state", -8},
+                                                  {"cpu", 3},       {"running_%", 9}, {"runnable_%", 10},
+                                                  {"blocked_%", 9}, {"offline_%", 9}, {"exits", 10}};
     static const char home[] = "\033[H", rest[] = "any key ends this\033[J\r";
     struct table table;
     (void)ctx;

@@ -172,13 +172,13 @@ static void map_image(struct tables *tables, const struct image_header *header, 
 {
     uint64_t base = header->link_base;
     map(tables, base, region, header->text_end - base, PAGE_4K, 0);
-    map(tables, header->text_end, region + header->text_end - base,
-        header->rodata_end - header->text_end, PAGE_4K, PTE_NX);
+    map(tables, header->text_end, region + header->text_end - base, header->rodata_end - header->text_end,
+        PAGE_4K, PTE_NX);
     for (uint64_t va = header->rodata_end; va < header->bss_end; va += PAGE_4K)
         if (va != header->stack_guard)
             map(tables, va, region + va - base, PAGE_4K, PAGE_4K, PTE_NX | PTE_WRITE);
-    map(tables, header->heap_start, region + header->heap_start - base,
-        header->heap_end - header->heap_start, PAGE_2M, PTE_NX | PTE_WRITE);
+    map(tables, header->heap_start, region + header->heap_start - base, header->heap_end - header->heap_start,
+        PAGE_2M, PTE_NX | PTE_WRITE);
 }
 
 static void copy_image(const struct image_header *header, uint32_t image, uint32_t region,
@@ -192,8 +192,7 @@ static void copy_image(const struct image_header *header, uint32_t image, uint32
 static void leave(const struct image_header *header, uint32_t image, uint32_t region,
                   const struct tables *tables)
 {
-    struct switch_data *data =
-        at(region + HANDOFF_HEADER_OFFSET + (uint32_t)sizeof(struct image_header));
+    struct switch_data *data = at(region + HANDOFF_HEADER_OFFSET + (uint32_t)sizeof(struct image_header));
     uint32_t move = region - image;
     for (uint32_t i = 0; i < 3; i++)
         data->gdt[i] = stub_gdt[i];

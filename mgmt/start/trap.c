@@ -89,8 +89,7 @@ static void fill_gdt(void)
     uint64_t base = (uint64_t)(uintptr_t)&tss;
     gdt[1] = 0x00af9b000000ffffULL;
     gdt[2] = 0x00cf93000000ffffULL;
-    gdt[3] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | TSS_AVAILABLE << 40 |
-             (base >> 24 & 0xff) << 56;
+    gdt[3] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | TSS_AVAILABLE << 40 | (base >> 24 & 0xff) << 56;
     gdt[4] = base >> 32;
 }
 
@@ -111,12 +110,11 @@ void trap_init(void)
     tss.io_map = sizeof(tss);
     struct table_pointer gdt_pointer = {sizeof(gdt) - 1, (uint64_t)(uintptr_t)gdt};
     struct table_pointer idt_pointer = {sizeof(idt) - 1, (uint64_t)(uintptr_t)idt};
-    __asm__ volatile(
-        "lgdt %0\n\tlidt %1\n\tltr %w2\n\t"
-        "mov %3, %%ds\n\tmov %3, %%es\n\tmov %3, %%ss\n\t"
-        "pushq %4\n\tlea 1f(%%rip), %%rax\n\tpush %%rax\n\tlretq\n1:" ::"m"(gdt_pointer),
-        "m"(idt_pointer), "r"(SELECTOR_TSS), "r"(SELECTOR_DATA), "i"(SELECTOR_CODE)
-        : "rax", "memory");
+    __asm__ volatile("lgdt %0\n\tlidt %1\n\tltr %w2\n\t"
+                     "mov %3, %%ds\n\tmov %3, %%es\n\tmov %3, %%ss\n\t"
+                     "pushq %4\n\tlea 1f(%%rip), %%rax\n\tpush %%rax\n\tlretq\n1:" ::"m"(gdt_pointer),
+                     "m"(idt_pointer), "r"(SELECTOR_TSS), "r"(SELECTOR_DATA), "i"(SELECTOR_CODE)
+                     : "rax", "memory");
 }
 
 void trap_unmap(uint64_t va, uint32_t pages)
@@ -127,8 +125,7 @@ void trap_unmap(uint64_t va, uint32_t pages)
         uint64_t table = cr3;
         uint64_t *entry = NULL;
         for (uint32_t shift = 39; shift >= PTE_ADDRESS_SHIFT; shift -= 9) {
-            entry =
-                (uint64_t *)start_view(table & 0x000ffffffffff000ULL, 4096) + (va >> shift & 511);
+            entry = (uint64_t *)start_view(table & 0x000ffffffffff000ULL, 4096) + (va >> shift & 511);
             table = *entry;
         }
         *entry = 0;
@@ -185,13 +182,13 @@ __attribute__((noreturn)) void trap_report(const struct trap_frame *f)
              "  r8  %016llx r9  %016llx r10 %016llx r11 %016llx\n"
              "  r12 %016llx r13 %016llx r14 %016llx r15 %016llx\n",
              vector_name[f->vector % VECTOR_COUNT] ? vector_name[f->vector % VECTOR_COUNT] : "?",
-             (unsigned long long)f->vector, (unsigned long long)f->error,
-             (unsigned long long)f->rip, (unsigned long long)cr2, (unsigned long long)f->rax,
-             (unsigned long long)f->rbx, (unsigned long long)f->rcx, (unsigned long long)f->rdx,
-             (unsigned long long)f->rsi, (unsigned long long)f->rdi, (unsigned long long)f->rbp,
-             (unsigned long long)f->rsp, (unsigned long long)f->r8, (unsigned long long)f->r9,
-             (unsigned long long)f->r10, (unsigned long long)f->r11, (unsigned long long)f->r12,
-             (unsigned long long)f->r13, (unsigned long long)f->r14, (unsigned long long)f->r15);
+             (unsigned long long)f->vector, (unsigned long long)f->error, (unsigned long long)f->rip,
+             (unsigned long long)cr2, (unsigned long long)f->rax, (unsigned long long)f->rbx,
+             (unsigned long long)f->rcx, (unsigned long long)f->rdx, (unsigned long long)f->rsi,
+             (unsigned long long)f->rdi, (unsigned long long)f->rbp, (unsigned long long)f->rsp,
+             (unsigned long long)f->r8, (unsigned long long)f->r9, (unsigned long long)f->r10,
+             (unsigned long long)f->r11, (unsigned long long)f->r12, (unsigned long long)f->r13,
+             (unsigned long long)f->r14, (unsigned long long)f->r15);
     print(text);
     print_trace(f->rbp);
     trap_die();

@@ -124,7 +124,10 @@ static void expect_alive(const struct domain *d)
         fail("the guest died", 0);
 }
 
-/* Until the guest is done. own_label: what this CPU's part of an operation is counted under; it begins with the answer. */
+/*
+ * Until the guest is done. own_label: what this CPU's part of an operation is counted under; it begins with
+ * the answer.
+ */
 static void serve(struct domain *d, uint32_t own_label)
 {
     struct hv_service *s = d->service[0];

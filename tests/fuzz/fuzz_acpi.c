@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fuzz target: ACPI tables. Checksums would stop nearly every mutation, so the target repairs them: of the RSDP at 0xE0000
- * and of each chunk that is as long as a table header, over the length that it states. An input whose first byte is odd
- * keeps its checksums as they are; one with bit 1 set has the RSDP looked for, which is slow. That byte comes before the chunks of fuzz_mem.h.
+ * Fuzz target: ACPI tables. Checksums would stop nearly every mutation, so the target repairs them: of the
+ * RSDP at 0xE0000 and of each chunk that is as long as a table header, over the length that it states. An
+ * input whose first byte is odd keeps its checksums as they are; one with bit 1 set has the RSDP looked for,
+ * which is slow. That byte comes before the chunks of fuzz_mem.h.
  */
 #include "drivers/acpi.h"
 

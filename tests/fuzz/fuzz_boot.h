@@ -11,8 +11,7 @@
 
 enum { FUZZ_INFO_PA = 0x9000, FUZZ_IMAGE_START = 0x200000, FUZZ_IMAGE_END = 0x300000 };
 
-typedef enum boot_error fuzz_boot_parser(struct boot_info *out, const struct boot_env *env,
-                                         uint64_t info_pa);
+typedef enum boot_error fuzz_boot_parser(struct boot_info *out, const struct boot_env *env, uint64_t info_pa);
 
 static inline void fuzz_check_memmap(const struct boot_memmap *map)
 {
@@ -38,8 +37,8 @@ static inline void fuzz_check_module(const struct boot_info *out, uint32_t i)
         assert(out->module[j].end <= module->start || out->module[j].start >= module->end);
     for (uint32_t j = 0; j < out->memmap.count; j++) {
         const struct boot_mem *mem = &out->memmap.entry[j];
-        usable |= mem->type == BOOT_MEM_USABLE && mem->base <= module->start &&
-                  module->end - mem->base <= mem->len;
+        usable |=
+            mem->type == BOOT_MEM_USABLE && mem->base <= module->start && module->end - mem->base <= mem->len;
     }
     assert(usable);
 }

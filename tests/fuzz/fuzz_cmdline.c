@@ -24,8 +24,7 @@ static void check_uart(const char *text)
     struct uart_config config = uart_config_default();
     if (!uart_config_parse(&config, text) || config.kind == UART_NONE)
         return;
-    assert(config.data_bits >= 5 && config.data_bits <= 8 && config.stop_bits >= 1 &&
-           config.stop_bits <= 2);
+    assert(config.data_bits >= 5 && config.data_bits <= 8 && config.stop_bits >= 1 && config.stop_bits <= 2);
     assert(config.reg_shift <= 3 && config.reg_width <= 1 << config.reg_shift && config.base != 0);
     assert(config.kind == UART_MMIO || config.base + (8u << config.reg_shift) <= 0x10000);
     if (config.baud != 0) {
@@ -49,16 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
          .to.number = &number,
          .min = 5,
          .max = 1ull << 40},
-        {.name = "com1",
-         .form = "com1=",
-         .type = CMDLINE_STRING,
-         .to.text = text,
-         .size = sizeof(text)},
-        {.name = "exit",
-         .form = "exit=",
-         .type = CMDLINE_ENUM,
-         .to.choice = &choice,
-         .names = names},
+        {.name = "com1", .form = "com1=", .type = CMDLINE_STRING, .to.text = text, .size = sizeof(text)},
+        {.name = "exit", .form = "exit=", .type = CMDLINE_ENUM, .to.choice = &choice, .names = names},
     };
     unsigned problems = 0;
     struct cmdline_report report = {on_problem, &problems};

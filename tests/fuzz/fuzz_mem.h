@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_mem: lays a fuzz input out as physical memory (tests/host/fake_mem.h: every map is a heap block of exact size).
+ * fuzz_mem: lays a fuzz input out as physical memory (tests/host/fake_mem.h: every map is a heap block of
+ * exact size).
  *
- * The input is a list of chunks: u32 address, u16 length, then that many bytes (fewer at the end of the input). Seeds are
- * written in this form by tests/fuzz/seeds.py. So an input chooses not only contents but also what can be read at all.
+ * The input is a list of chunks: u32 address, u16 length, then that many bytes (fewer at the end of the
+ * input). Seeds are written in this form by tests/fuzz/seeds.py. So an input chooses not only contents but
+ * also what can be read at all.
  */
 #pragma once
 

@@ -65,9 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct access_table table = {.count = 0};
     line = false;
     uart16550_reset(&uart);
-    const struct access_range ranges[] = {debug_console_range(&console),
-                                          debug_exit_range(&debug_exit), post_port_range(&post),
-                                          uart16550_range(&uart, 0x3f8)};
+    const struct access_range ranges[] = {debug_console_range(&console), debug_exit_range(&debug_exit),
+                                          post_port_range(&post), uart16550_range(&uart, 0x3f8)};
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
         if (!access_add(&table, &ranges[i]))
             __builtin_trap();

@@ -13,8 +13,7 @@ TEST(acpi_fadt_fields)
     EXPECT_EQ(f->smi_cmd, 0xb2);
     EXPECT_EQ(f->acpi_enable, 0xf1);
     EXPECT_EQ(f->acpi_disable, 0xf0);
-    EXPECT_EQ(f->boot_arch,
-              ACPI_BOOT_ARCH_LEGACY_DEVICES | ACPI_BOOT_ARCH_8042 | ACPI_BOOT_ARCH_NO_ASPM);
+    EXPECT_EQ(f->boot_arch, ACPI_BOOT_ARCH_LEGACY_DEVICES | ACPI_BOOT_ARCH_8042 | ACPI_BOOT_ARCH_NO_ASPM);
     EXPECT_EQ(f->dsdt_pa, 0x17fd0000);
     EXPECT_TRUE(f->pm_timer_32bit);
     EXPECT_EQ(f->pm_timer.space, ACPI_SPACE_MEMORY);

@@ -95,8 +95,7 @@ static inline enum acpi_status parse(void)
     return status;
 }
 
-static inline void expect_problem(uint32_t i, const char *signature, enum acpi_reason reason,
-                                  uint32_t detail)
+static inline void expect_problem(uint32_t i, const char *signature, enum acpi_reason reason, uint32_t detail)
 {
     ASSERT_TRUE(i < out.problem_count);
     EXPECT_MEMEQ(out.problem[i].signature, signature, 4);

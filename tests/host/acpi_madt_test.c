@@ -103,8 +103,7 @@ TEST(acpi_madt_record_lengths)
 {
     static const struct {
         uint8_t type, size;
-    } rows[] = {{0, 8},  {1, 12}, {2, 10},  {3, 8},    {4, 6},
-                {5, 12}, {9, 16}, {10, 12}, {0x7f, 2}, {0xff, 2}};
+    } rows[] = {{0, 8}, {1, 12}, {2, 10}, {3, 8}, {4, 6}, {5, 12}, {9, 16}, {10, 12}, {0x7f, 2}, {0xff, 2}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         for (uint8_t length = 0; length <= rows[i].size; length++) {
             test_row("type %u, length %u", rows[i].type, length);

@@ -79,10 +79,8 @@ TEST(acpi_root_entries)
         const char *name;
         enum acpi_reason reason;
     } rows[] = {
-        {0, "????", ACPI_REASON_UNREADABLE},
-        {1, "????", ACPI_REASON_UNREADABLE},
-        {UINT64_MAX, "????", ACPI_REASON_UNREADABLE},
-        {UINT64_MAX - 35, "????", ACPI_REASON_UNREADABLE},
+        {0, "????", ACPI_REASON_UNREADABLE},           {1, "????", ACPI_REASON_UNREADABLE},
+        {UINT64_MAX, "????", ACPI_REASON_UNREADABLE},  {UINT64_MAX - 35, "????", ACPI_REASON_UNREADABLE},
         {0x100000000, "????", ACPI_REASON_UNREADABLE},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -259,9 +259,8 @@ TEST(memmap_type_names)
         uint32_t e820;
         const char *name;
     } names[] = {
-        {0, "reserved"},         {1, "usable"},     {2, "reserved"},
-        {3, "ACPI reclaimable"}, {4, "ACPI NVS"},   {5, "bad"},
-        {6, "reserved"},         {7, "persistent"}, {UINT32_MAX, "reserved"},
+        {0, "reserved"}, {1, "usable"},   {2, "reserved"},   {3, "ACPI reclaimable"},  {4, "ACPI NVS"},
+        {5, "bad"},      {6, "reserved"}, {7, "persistent"}, {UINT32_MAX, "reserved"},
     };
     for (size_t i = 0; i < COUNT(names); i++)
         EXPECT_STREQ(boot_mem_type_text(boot_mem_type_of_e820(names[i].e820)), names[i].name);

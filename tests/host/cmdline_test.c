@@ -33,11 +33,7 @@ static const struct cmdline_key keys[] = {
      .type = CMDLINE_STRING,
      .to.text = got.com1,
      .size = sizeof(got.com1)},
-    {.name = "exit",
-     .form = "exit=halt|...",
-     .type = CMDLINE_ENUM,
-     .to.choice = &got.exit,
-     .names = exits},
+    {.name = "exit", .form = "exit=halt|...", .type = CMDLINE_ENUM, .to.choice = &got.exit, .names = exits},
 };
 
 /* The reports of one line as text: "problem key=value (form); ..." */
@@ -105,10 +101,8 @@ TEST(cmdline_numbers)
         {"hvmem=0xABCDEFabcdef", 0xabcdefabcdef, ""},
         {"hvmem=17179869183G", 17179869183ull << 30, ""},
         {"hvmem=17179869184G", 7, "value out of range hvmem=17179869184G (hvmem=<size>)"},
-        {"hvmem=18446744073709551616", 7,
-         "value out of range hvmem=18446744073709551616 (hvmem=<size>)"},
-        {"hvmem=99999999999999999999999", 7,
-         "value out of range hvmem=99999999999999999999 (hvmem=<size>)"},
+        {"hvmem=18446744073709551616", 7, "value out of range hvmem=18446744073709551616 (hvmem=<size>)"},
+        {"hvmem=99999999999999999999999", 7, "value out of range hvmem=99999999999999999999 (hvmem=<size>)"},
         {"hvmem=1048575", 7, "value out of range hvmem=1048575 (hvmem=<size>)"},
         {"hvmem=0", 7, "value out of range hvmem=0 (hvmem=<size>)"},
         {"hvmem=", 7, "malformed value hvmem= (hvmem=<size>)"},
@@ -160,8 +154,7 @@ TEST(cmdline_reports)
         {"com1=\"a b\" trace", ""},
         {"com1='a b", "quote without an end com1=a b (com1=<uart>)"},
         {"\"unknown", "quote without an end unknown= ()"},
-        {"hvmem=2 trace maxcpus=9 bad",
-         "value out of range hvmem=2 (hvmem=<size>); unknown key bad= ()"},
+        {"hvmem=2 trace maxcpus=9 bad", "value out of range hvmem=2 (hvmem=<size>); unknown key bad= ()"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         test_row("%s", rows[i].line);
@@ -240,8 +233,8 @@ TEST(cmdline_image)
 
 TEST(cmdline_long_words)
 {
-    static const size_t lengths[] = {CMDLINE_WORD_SIZE - 2, CMDLINE_WORD_SIZE - 1,
-                                     CMDLINE_WORD_SIZE, 2047, 100000};
+    static const size_t lengths[] = {CMDLINE_WORD_SIZE - 2, CMDLINE_WORD_SIZE - 1, CMDLINE_WORD_SIZE, 2047,
+                                     100000};
     for (size_t i = 0; i < COUNT(lengths); i++) {
         static char line[100100];
         test_row("%zu characters", lengths[i]);
@@ -255,17 +248,15 @@ TEST(cmdline_long_words)
         memcpy(line, "com1=", 5);
         parse(line, false);
         EXPECT_STREQ(got.com1, "old");
-        EXPECT_STREQ(reports, too_long
-                                  ? "word too long com1=xxxxxxxxxxxxxxxxxxxx (com1=<uart>)"
-                                  : "value out of range com1=xxxxxxxxxxxxxxxxxxxx (com1=<uart>)");
+        EXPECT_STREQ(reports, too_long ? "word too long com1=xxxxxxxxxxxxxxxxxxxx (com1=<uart>)"
+                                       : "value out of range com1=xxxxxxxxxxxxxxxxxxxx (com1=<uart>)");
     }
 }
 
 /* Every beginning of a line is a line. */
 TEST(cmdline_cut_everywhere)
 {
-    static const char line[] =
-        "/boot/x trace com1=\"a b\" hvmem=0x100000 exit='halt' maxcpus=9 -- rest";
+    static const char line[] = "/boot/x trace com1=\"a b\" hvmem=0x100000 exit='halt' maxcpus=9 -- rest";
     char cut[sizeof(line)];
     for (size_t len = 0; len < sizeof(line); len++) {
         memcpy(cut, line, len);
@@ -280,6 +271,5 @@ TEST(cmdline_texts)
 {
     for (int i = 0; i <= CMDLINE_OPEN_QUOTE; i++)
         EXPECT_TRUE(strlen(cmdline_problem_text((enum cmdline_problem)i)) > 5);
-    EXPECT_STREQ(cmdline_problem_text((enum cmdline_problem)(CMDLINE_OPEN_QUOTE + 1)),
-                 "unknown problem");
+    EXPECT_STREQ(cmdline_problem_text((enum cmdline_problem)(CMDLINE_OPEN_QUOTE + 1)), "unknown problem");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/core/cpuid_policy.c and cpuid_mask.c. One processor that has every bit shows what is hidden and what passes, bit by bit, with the numbers of SDM volume 2; others
- * with real-looking values show what is computed.
+ * hv/core/cpuid_policy.c and cpuid_mask.c. One processor that has every bit shows what is hidden and what
+ * passes, bit by bit, with the numbers of SDM volume 2; others with real-looking values show what is
+ * computed.
  */
 #include "hv/core/cpuid_policy.h"
 
@@ -117,8 +118,8 @@ static uint32_t word(const struct cpuid_policy *p, uint32_t leaf, uint32_t suble
     return cpuid_policy_find(p, leaf, subleaf)->reg[reg];
 }
 
-static void expect(const struct cpuid_policy *p, uint32_t leaf, uint32_t subleaf, uint32_t a,
-                   uint32_t b, uint32_t c, uint32_t d)
+static void expect(const struct cpuid_policy *p, uint32_t leaf, uint32_t subleaf, uint32_t a, uint32_t b,
+                   uint32_t c, uint32_t d)
 {
     uint32_t want[4] = {a, b, c, d};
     test_row("leaf %#x.%u", leaf, subleaf);
@@ -175,20 +176,19 @@ TEST(feature_bits_of_a_processor_that_has_all)
     struct cpuid_policy *p = build_for(&all_ones, 4);
     for (size_t i = 0; i < COUNT(features); i++) {
         test_row("leaf %#x.%u register %u", features[i].leaf, features[i].subleaf, features[i].reg);
-        EXPECT_EQ(word(p, features[i].leaf, features[i].subleaf, features[i].reg),
-                  bits_of(features[i].bits));
+        EXPECT_EQ(word(p, features[i].leaf, features[i].subleaf, features[i].reg), bits_of(features[i].bits));
     }
     EXPECT_TRUE(p->entries <= CPUID_ENTRIES);
 }
 
 TEST(leaves_that_must_not_exist)
 {
-    static const uint32_t zero[] = {
-        3,          5,          8,          9,          0xa,        0xc,        0xe,
-        0xf,        0x10,       0x11,       0x12,       0x13,       0x14,       0x17,
-        0x18,       0x19,       0x1a,       0x1b,       0x1c,       0x1d,       0x1e,
-        0x20,       0x21,       0x23,       0x24,       0x3fffffff, 0x40000002, 0x40000100,
-        0x7fffffff, 0x80000005, 0x80000009, 0x8000001e, 0x8fffffff, 0xc0000000, UINT32_MAX};
+    static const uint32_t zero[] = {3,          5,          8,          9,          0xa,        0xc,
+                                    0xe,        0xf,        0x10,       0x11,       0x12,       0x13,
+                                    0x14,       0x17,       0x18,       0x19,       0x1a,       0x1b,
+                                    0x1c,       0x1d,       0x1e,       0x20,       0x21,       0x23,
+                                    0x24,       0x3fffffff, 0x40000002, 0x40000100, 0x7fffffff, 0x80000005,
+                                    0x80000009, 0x8000001e, 0x8fffffff, 0xc0000000, UINT32_MAX};
     struct cpuid_policy *p = build_for(&all_ones, 4);
     for (size_t i = 0; i < COUNT(zero); i++)
         for (uint32_t subleaf = 0; subleaf < 4; subleaf++) {
@@ -260,10 +260,9 @@ TEST(address_widths)
         uint32_t host, want;
     } rows[] = {{0x3934, 0x302e}, {0x302e, 0x302e}, {0x3027, 0x3027}, {0x302d, 0x302d}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct answer answer[] = {
-            {0, 0, {1, 0, 0, 0}},
-            {0x80000000, 0, {0x80000008, 0, 0, 0}},
-            {0x80000008, 0, {rows[i].host, UINT32_MAX, UINT32_MAX, UINT32_MAX}}};
+        struct answer answer[] = {{0, 0, {1, 0, 0, 0}},
+                                  {0x80000000, 0, {0x80000008, 0, 0, 0}},
+                                  {0x80000008, 0, {rows[i].host, UINT32_MAX, UINT32_MAX, UINT32_MAX}}};
         struct processor cpu = {answer, COUNT(answer), 0, true};
         expect(build_for(&cpu, 1), 0x80000008, 0, rows[i].want, 0, 0, 0);
     }
@@ -271,8 +270,7 @@ TEST(address_widths)
 
 TEST(frequencies)
 {
-    static const uint64_t khz[] = {1,       1000000, 2099998, 2100000, 3792873,
-                                   4294967, 4294968, 5800000, 9999998};
+    static const uint64_t khz[] = {1, 1000000, 2099998, 2100000, 3792873, 4294967, 4294968, 5800000, 9999998};
     for (size_t i = 0; i < COUNT(khz); i++) {
         struct cpuid_params in = params(&old, 1);
         in.tsc_khz = khz[i];
@@ -282,8 +280,8 @@ TEST(frequencies)
         /* The way a kernel does it: in whole kHz of crystal, 32 bits. */
         uint32_t kernel = e->reg[C] / 1000 * e->reg[B] / e->reg[A];
         EXPECT_TRUE(khz[i] - kernel <= (khz[i] > 4294967 ? 3 : 0));
-        expect(build(&in), 0x16, 0, (uint32_t)((khz[i] + 500) / 1000),
-               (uint32_t)((khz[i] + 500) / 1000), 100, 0);
+        expect(build(&in), 0x16, 0, (uint32_t)((khz[i] + 500) / 1000), (uint32_t)((khz[i] + 500) / 1000), 100,
+               0);
     }
 }
 
@@ -351,15 +349,10 @@ TEST(extended_state)
 TEST(compacted_alignment)
 {
     /* AVX-512 upper state (5) ends at 576 + 40; the next one wants 64-byte alignment. */
-    static const struct answer answer[] = {{0, 0, {0xd, 0, 0, 0}},
-                                           {1, 0, {0, 0, BIT(26), 0}},
-                                           {0xd, 0, {0xe7, 0, 0, 0}},
-                                           {0xd, 1, {2, 0, 0, 0}},
-                                           {0xd, 2, {40, 600, 0, 0}},
-                                           {0xd, 5, {8, 700, 0, 0}},
-                                           {0xd, 6, {16, 800, 2, 0}},
-                                           {0xd, 7, {24, 900, 0, 0}},
-                                           {0x80000000, 0, {0x80000008, 0, 0, 0}}};
+    static const struct answer answer[] = {
+        {0, 0, {0xd, 0, 0, 0}},    {1, 0, {0, 0, BIT(26), 0}}, {0xd, 0, {0xe7, 0, 0, 0}},
+        {0xd, 1, {2, 0, 0, 0}},    {0xd, 2, {40, 600, 0, 0}},  {0xd, 5, {8, 700, 0, 0}},
+        {0xd, 6, {16, 800, 2, 0}}, {0xd, 7, {24, 900, 0, 0}},  {0x80000000, 0, {0x80000008, 0, 0, 0}}};
     struct processor cpu = {answer, COUNT(answer), 0, true};
     struct cpuid_policy *p = build_for(&cpu, 1);
     struct cpuid_vcpu v = {.xcr0 = 0xe7};

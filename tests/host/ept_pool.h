@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For tests of arch/vmx/ept.c: a pool of table pages that aborts on any access to a page that is not taken, and the processor's view of a tree, entry by entry, with every
- * reserved bit checked (SDM volume 3, tables "Format of an EPT PML4 Entry" and following).
+ * For tests of arch/vmx/ept.c: a pool of table pages that aborts on any access to a page that is not taken,
+ * and the processor's view of a tree, entry by entry, with every reserved bit checked (SDM volume 3, tables
+ * "Format of an EPT PML4 Entry" and following).
  */
 #pragma once
 
@@ -15,7 +16,9 @@ enum { POOL_PAGES = 8192, ENTRIES = 512 };
 
 /* ---- table pages ---- */
 
-/* Page n of the pool has physical address (n + 1) << 12 | 1 << 40, so that no pointer is ever taken for one. */
+/*
+ * Page n of the pool has physical address (n + 1) << 12 | 1 << 40, so that no pointer is ever taken for one.
+ */
 static struct {
     uint64_t (*page)[ENTRIES];
     uint16_t free[POOL_PAGES];
@@ -80,7 +83,10 @@ static inline void pool_reset(bool large_1g)
 
 /* ---- the processor's view ---- */
 
-/* What stands for one 4 KiB page: its address, access and type; 0: not present. Any bad entry on the way: BAD. */
+/*
+ * What stands for one 4 KiB page: its address, access and type; 0: not present. Any bad entry on the way:
+ * BAD.
+ */
 #define BAD UINT64_MAX
 
 static inline uint64_t hardware_walk(const struct ept *e, uint64_t gpa, uint64_t *leaf_size)
@@ -101,8 +107,8 @@ static inline uint64_t hardware_walk(const struct ept *e, uint64_t gpa, uint64_t
         if (!leaf && (entry & MASK(11, 3)))
             return BAD;
         if (leaf && (type == 2 || type == 3 || type == 7 || (entry & MASK(11, 8)) ||
-                     (shift > 12 && (entry & (MASK(shift - 1, 12)))) ||
-                     (shift == 12 && (entry & BIT(7))) || (shift == 30 && !env.large_1g)))
+                     (shift > 12 && (entry & (MASK(shift - 1, 12)))) || (shift == 12 && (entry & BIT(7))) ||
+                     (shift == 30 && !env.large_1g)))
             return BAD;
         if (leaf)
             return ((entry & MASK(51, 12)) + (gpa & (BIT(shift) - 1) & PAGE_MASK)) | (entry & 0x3f);

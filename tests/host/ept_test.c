@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * arch/vmx/ept.c against a flat model: an array with one word per guest page. The tree is also read the way the processor reads it (ept_pool.h).
+ * arch/vmx/ept.c against a flat model: an array with one word per guest page. The tree is also read the way
+ * the processor reads it (ept_pool.h).
  */
 #include "arch/vmx/ept.h"
 
@@ -132,8 +133,8 @@ static void step_map(struct ept *e, struct random *r)
     uint64_t before = e->table_pages;
     uint32_t fail = random_one_in(r, 8) ? 1 + (uint32_t)random_below(r, 4) : 0;
     pool.fail_at = fail;
-    enum ept_status status = ept_map(e, change_gpa(&c), c.pa, c.pages * PAGE_SIZE, c.bits & 7,
-                                     (enum ept_type)(c.bits >> 3));
+    enum ept_status status =
+        ept_map(e, change_gpa(&c), c.pa, c.pages * PAGE_SIZE, c.bits & 7, (enum ept_type)(c.bits >> 3));
     bool failed = fail && !pool.fail_at;
     pool.fail_at = 0;
     enum ept_status fault = failed || status == EPT_NO_MEMORY ? EPT_NO_MEMORY : EPT_OK;
@@ -145,9 +146,7 @@ static void step_map(struct ept *e, struct random *r)
     }
     model_set(&c, true);
     for (unsigned i = 0; i < 3; i++) {
-        uint64_t page = i == 0   ? c.page
-                        : i == 1 ? c.page + c.pages - 1
-                                 : c.page + random_below(r, c.pages);
+        uint64_t page = i == 0 ? c.page : i == 1 ? c.page + c.pages - 1 : c.page + random_below(r, c.pages);
         uint64_t gpa = stretch[c.s].start + page * PAGE_SIZE;
         EXPECT_EQ(ept_lookup(e, gpa).size, best_leaf(&c, gpa));
         check_page(e, c.s, page);
@@ -178,7 +177,10 @@ static void step_unmap(struct ept *e, struct random *r)
         check_page(e, c.s, c.page + c.pages);
 }
 
-/* Part of a leaf goes away and comes back at the same place, while there is no memory at all for the second half. */
+/*
+ * Part of a leaf goes away and comes back at the same place, while there is no memory at all for the second
+ * half.
+ */
 static void step_give_back(struct ept *e, struct random *r)
 {
     struct change c = {.s = (unsigned)random_below(r, COUNT(stretch))};
@@ -260,8 +262,7 @@ static enum ept_status apply(struct ept *e, const struct change *c, bool map)
 {
     if (!map)
         return ept_unmap(e, change_gpa(c), c->pages * PAGE_SIZE);
-    return ept_map(e, change_gpa(c), c->pa, c->pages * PAGE_SIZE, c->bits & 7,
-                   (enum ept_type)(c->bits >> 3));
+    return ept_map(e, change_gpa(c), c->pa, c->pages * PAGE_SIZE, c->bits & 7, (enum ept_type)(c->bits >> 3));
 }
 
 TEST(every_allocation_can_fail)
@@ -349,12 +350,12 @@ TEST(bounds_and_arguments)
         struct ept e;
         ASSERT_EQ(ept_init(&e, &env), EPT_OK);
         test_row("%s", rows[i].name);
-        EXPECT_EQ(ept_map(&e, rows[i].gpa, rows[i].pa, rows[i].size, rows[i].access,
-                          (enum ept_type)rows[i].type),
-                  rows[i].want);
+        EXPECT_EQ(
+            ept_map(&e, rows[i].gpa, rows[i].pa, rows[i].size, rows[i].access, (enum ept_type)rows[i].type),
+            rows[i].want);
         EXPECT_EQ(e.table_pages, rows[i].want == EPT_OK ? 4 : 1);
-        bool range_bad = rows[i].want != EPT_OK && rows[i].pa == 0 && rows[i].access == RWX &&
-                         rows[i].type == EPT_WB;
+        bool range_bad =
+            rows[i].want != EPT_OK && rows[i].pa == 0 && rows[i].access == RWX && rows[i].type == EPT_WB;
         EXPECT_EQ(ept_unmap(&e, rows[i].gpa, rows[i].size), range_bad ? EPT_INVALID : EPT_OK);
         ept_destroy(&e);
         EXPECT_EQ(pool_used(), 0);
@@ -363,8 +364,7 @@ TEST(bounds_and_arguments)
 
 TEST(lookup_beyond_the_end)
 {
-    static const uint64_t gpas[] = {EPT_GPA_END,  EPT_GPA_END + 5, BIT(48),
-                                    BIT(48) + 12, BIT(52),         UINT64_MAX};
+    static const uint64_t gpas[] = {EPT_GPA_END, EPT_GPA_END + 5, BIT(48), BIT(48) + 12, BIT(52), UINT64_MAX};
     struct ept e;
     pool_reset(true);
     ASSERT_EQ(ept_init(&e, &env), EPT_OK);

@@ -36,8 +36,7 @@ static inline void fake_mem_add(struct fake_mem *mem, uint64_t pa, const void *d
     mem->count++;
 }
 
-static inline uint64_t fake_mem_copy(const struct fake_mem *mem, uint64_t pa, uint8_t *to,
-                                     uint64_t len)
+static inline uint64_t fake_mem_copy(const struct fake_mem *mem, uint64_t pa, uint8_t *to, uint64_t len)
 {
     for (unsigned i = 0; i < mem->count; i++) {
         uint64_t offset = pa - mem->range[i].pa;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/core/fmt.c: rows for its own rules, and the C library's snprintf as the reference for what both define alike.
+ * hv/core/fmt.c: rows for its own rules, and the C library's snprintf as the reference for what both define
+ * alike.
  */
 #include "hv/core/fmt.h"
 
@@ -17,14 +18,14 @@
 #pragma GCC diagnostic ignored "-Wformat-security"
 #pragma GCC diagnostic ignored "-Wformat-extra-args"
 
-#define ROW(want, ...)                                                                             \
-    do {                                                                                           \
-        char out[200];                                                                             \
-        memset(out, '#', sizeof(out));                                                             \
-        size_t len = fmt_format(out, sizeof(out), __VA_ARGS__);                                    \
-        test_row("%s", want);                                                                      \
-        EXPECT_STREQ(out, want);                                                                   \
-        EXPECT_EQ(len, strlen(want));                                                              \
+#define ROW(want, ...)                                                                                       \
+    do {                                                                                                     \
+        char out[200];                                                                                       \
+        memset(out, '#', sizeof(out));                                                                       \
+        size_t len = fmt_format(out, sizeof(out), __VA_ARGS__);                                              \
+        test_row("%s", want);                                                                                \
+        EXPECT_STREQ(out, want);                                                                             \
+        EXPECT_EQ(len, strlen(want));                                                                        \
     } while (0)
 
 TEST(rules_of_its_own)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/core/guest_walk.c: rows worked out by hand for each mode, then random tables against a second walk that is written mode by mode, straight from the lists in SDM
- * volume 3 ("Determination of Access Rights", "Page-Fault Exceptions", and the tables of entry formats).
+ * hv/core/guest_walk.c: rows worked out by hand for each mode, then random tables against a second walk that
+ * is written mode by mode, straight from the lists in SDM volume 3 ("Determination of Access Rights",
+ * "Page-Fault Exceptions", and the tables of entry formats).
  */
 #include "hv/core/guest_walk.h"
 
@@ -198,13 +199,15 @@ TEST(mode_pae)
 
 TEST(mode_4level)
 {
-    /* Linear 0xffffff8040603456: 511, 1, 3, 3. The entry under test stands in the row; above it all allow all. */
+    /*
+     * Linear 0xffffff8040603456: 511, 1, 3, 3. The entry under test stands in the row; above it all allow
+     * all.
+     */
     enum { TOP = 511, L3 = 1, L2 = 3, L1 = 3 };
 #define K(n) ((uint64_t)(n) << 59)
     static const struct row rows[] = {
         {"read", 0x2007, 0x3ffffffff007, READ, true, 0, 0, OK, 0x3ffffffff456},
-        {"ignored bits", 0x2007 | MASK(58, 52), 0x5007 | MASK(62, 52), READ, true, 0, 0, OK,
-         0x5456},
+        {"ignored bits", 0x2007 | MASK(58, 52), 0x5007 | MASK(62, 52), READ, true, 0, 0, OK, 0x5456},
         {"bit 46", 0x2007, 0x5007 | BIT(46), READ, true, 0, 0, 0xd, 0},
         {"bit 51 of the directory", 0x2007 | BIT(51), 0x5007, READ, true, 0, 0, 0xd, 0},
         {"2 MiB page", 0xa00087, 0, READ, true, 0, 0, OK, 0xa03456},
@@ -276,8 +279,8 @@ static uint64_t fetch_entry(uint64_t gpa, unsigned len, bool *readable)
 }
 
 /* SDM: each bit of the error code has its own sentence. */
-static struct guest_walk_result ref_fault(const struct guest_walk *w, enum guest_access a,
-                                          bool present, bool reserved, bool key)
+static struct guest_walk_result ref_fault(const struct guest_walk *w, enum guest_access a, bool present,
+                                          bool reserved, bool key)
 {
     uint32_t code = 0;
     if (present)
@@ -322,8 +325,8 @@ static bool ref_allowed(const struct guest_walk *w, enum guest_access a, struct 
     return a == GUEST_WRITE ? f.all_write : !nxe || !f.any_xd;
 }
 
-static struct guest_walk_result ref_end(const struct guest_walk *w, enum guest_access a,
-                                        struct facts f, uint64_t leaf, uint64_t gpa)
+static struct guest_walk_result ref_end(const struct guest_walk *w, enum guest_access a, struct facts f,
+                                        uint64_t leaf, uint64_t gpa)
 {
     bool key = false;
     if ((w->efer & EFER_LMA) && (w->cr4 & CR4_PKE) && a != GUEST_FETCH && f.all_user) {
@@ -336,8 +339,7 @@ static struct guest_walk_result ref_end(const struct guest_walk *w, enum guest_a
     return (struct guest_walk_result){.ok = true, .gpa = gpa};
 }
 
-static struct guest_walk_result ref_32(const struct guest_walk *w, uint32_t lin,
-                                       enum guest_access a)
+static struct guest_walk_result ref_32(const struct guest_walk *w, uint32_t lin, enum guest_access a)
 {
     bool readable;
     uint64_t pde = fetch_entry((w->cr3 & 0xfffff000) + (lin >> 22) * 4, 4, &readable);
@@ -347,8 +349,7 @@ static struct guest_walk_result ref_32(const struct guest_walk *w, uint32_t lin,
         return ref_fault(w, a, false, false, false);
     struct facts f = {pde & 4, pde & 2, false};
     if ((pde & 0x80) && (w->cr4 & CR4_PSE)) {
-        uint64_t high =
-            pde >> 13 & 0x1ff; /* bits 21:13: address bits 40:32, of which 40 is no address bit */
+        uint64_t high = pde >> 13 & 0x1ff; /* bits 21:13: address bits 40:32, of which 40 is no address bit */
         if (high >> (w->phys_bits > 40 ? 8 : w->phys_bits - 32))
             return ref_fault(w, a, true, true, false);
         return ref_end(w, a, f, 0, high << 32 | (pde & 0xffc00000) | (lin & 0x3fffff));
@@ -364,8 +365,8 @@ static struct guest_walk_result ref_32(const struct guest_walk *w, uint32_t lin,
 }
 
 /* Both modes with 64-bit entries, from a table whose entries cover 1 << shift bytes. */
-static struct guest_walk_result ref_64(const struct guest_walk *w, uint64_t table, int shift,
-                                       uint64_t lin, enum guest_access a)
+static struct guest_walk_result ref_64(const struct guest_walk *w, uint64_t table, int shift, uint64_t lin,
+                                       enum guest_access a)
 {
     struct facts f = {true, true, false};
     bool lma = w->efer & EFER_LMA;
@@ -402,8 +403,7 @@ static struct guest_walk_result ref_64(const struct guest_walk *w, uint64_t tabl
     abort();
 }
 
-static struct guest_walk_result reference(const struct guest_walk *w, uint64_t lin,
-                                          enum guest_access a)
+static struct guest_walk_result reference(const struct guest_walk *w, uint64_t lin, enum guest_access a)
 {
     if (!(w->cr0 & CR0_PG))
         return (struct guest_walk_result){.ok = true, .gpa = lin & 0xffffffff};
@@ -494,6 +494,5 @@ TEST(random_against_the_second_walk)
         reserved += (got.error_code & PF_RSVD) != 0;
         keys += (got.error_code & PF_PK) != 0;
     }
-    EXPECT_TRUE(ok > 100000 && faults > 100000 && reserved > 10000 && keys > 1000 &&
-                unreadable > 1000);
+    EXPECT_TRUE(ok > 100000 && faults > 100000 && reserved > 10000 && keys > 1000 && unreadable > 1000);
 }

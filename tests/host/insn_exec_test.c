@@ -31,15 +31,7 @@
 #define RSI         6
 #define RDI         7
 
-enum {
-    CF = 1 << 0,
-    PF = 1 << 2,
-    AF = 1 << 4,
-    ZF = 1 << 6,
-    SF = 1 << 7,
-    DF = 1 << 10,
-    OF = 1 << 11
-};
+enum { CF = 1 << 0, PF = 1 << 2, AF = 1 << 4, ZF = 1 << 6, SF = 1 << 7, DF = 1 << 10, OF = 1 << 11 };
 #define STATUS_FLAGS ((uint64_t)(CF | PF | AF | ZF | SF | OF))
 
 /* What the thunk reads and writes, at the start of the page after the code page. */
@@ -87,8 +79,7 @@ static void emit_rip(struct emitter *e, bool wide, uint8_t opcode, unsigned reg,
 
 static void emit_head(struct emitter *e)
 {
-    static const uint8_t push_callee_saved[] = {0x53, 0x55, 0x41, 0x54, 0x41,
-                                                0x55, 0x41, 0x56, 0x41, 0x57};
+    static const uint8_t push_callee_saved[] = {0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57};
 
     emit(e, push_callee_saved, sizeof push_callee_saved);
     emit_rip(e, true, 0x89, 4, &e->context->host_rsp);
@@ -151,10 +142,9 @@ static void on_fault(int signal)
 /* Finds the displacement by changing bytes until the decoder reports it. */
 static bool patch_disp(uint8_t *bytes, struct insn *insn, uint64_t disp)
 {
-    const unsigned width = insn->addr_size == 8 && insn->base == INSN_REG_NONE &&
-                                   (insn->op == INSN_MOV && insn->len >= 9)
-                               ? 8
-                               : 4;
+    const unsigned width =
+        insn->addr_size == 8 && insn->base == INSN_REG_NONE && (insn->op == INSN_MOV && insn->len >= 9) ? 8
+                                                                                                        : 4;
 
     for (unsigned w = width; w >= 4; w -= 4) {
         for (unsigned at = 1; at + w <= insn->len; at++) {
@@ -163,9 +153,9 @@ static bool patch_disp(uint8_t *bytes, struct insn *insn, uint64_t disp)
             memcpy(trial, bytes, sizeof trial);
             memcpy(trial + at, &disp, w);
             if (insn_decode(trial, sizeof trial, INSN_MODE_64, &other) == INSN_OK &&
-                ((other.disp ^ disp) & 0xffffffff) == 0 && other.len == insn->len &&
-                other.op == insn->op && other.imm == insn->imm && other.base == insn->base &&
-                other.index == insn->index && other.reg == insn->reg) {
+                ((other.disp ^ disp) & 0xffffffff) == 0 && other.len == insn->len && other.op == insn->op &&
+                other.imm == insn->imm && other.base == insn->base && other.index == insn->index &&
+                other.reg == insn->reg) {
                 memcpy(bytes, trial, sizeof trial);
                 *insn = other;
                 return true;
@@ -193,9 +183,7 @@ static bool aim(struct machine *m, uint8_t *bytes, struct insn *insn, uint64_t g
     if (by_bits) { /* within +-1 KiB */
         const uint64_t noise = gen_next(m->seed);
         const uint64_t bit = (noise & 0x1fff) - 0x1000;
-        const uint64_t keep = insn->regsize == 2   ? ~0xffffull
-                              : insn->regsize == 4 ? ~0xffffffffull
-                                                   : 0;
+        const uint64_t keep = insn->regsize == 2 ? ~0xffffull : insn->regsize == 4 ? ~0xffffffffull : 0;
         gpr[insn->reg] = (gpr[insn->reg] & keep) | (bit & ~keep);
     }
     const uint64_t delta = target - insn_exec_address(insn, gpr, m->seg_base, next);
@@ -228,8 +216,7 @@ static uint64_t buffer_offset(const struct machine *m, uint64_t address)
     return offset;
 }
 
-static void model_simple(struct machine *m, const struct insn *insn, uint64_t gpr[16],
-                         uint64_t *rflags)
+static void model_simple(struct machine *m, const struct insn *insn, uint64_t gpr[16], uint64_t *rflags)
 {
     const uint64_t next = (uint64_t)(uintptr_t)slot(m) + insn->len;
     const uint64_t at = buffer_offset(m, insn_exec_address(insn, gpr, m->seg_base, next));
@@ -244,8 +231,7 @@ static void model_simple(struct machine *m, const struct insn *insn, uint64_t gp
         memcpy(m->image + at, &value, insn->opsize);
 }
 
-static void model_string(struct machine *m, const struct insn *insn, uint64_t gpr[16],
-                         uint64_t *rflags)
+static void model_string(struct machine *m, const struct insn *insn, uint64_t gpr[16], uint64_t *rflags)
 {
     bool more = true;
 
@@ -318,9 +304,8 @@ static void pick_registers(struct machine *m, uint64_t gpr[16])
                                        0xffffffffffffffff};
 
     for (unsigned i = 0; i < 16; i++) {
-        gpr[i] = gen_below(m->seed, 3) != 0
-                     ? gen_next(m->seed)
-                     : notable[gen_below(m->seed, sizeof notable / sizeof *notable)];
+        gpr[i] = gen_below(m->seed, 3) != 0 ? gen_next(m->seed)
+                                            : notable[gen_below(m->seed, sizeof notable / sizeof *notable)];
     }
 }
 
@@ -355,14 +340,14 @@ static const char *compare(const struct machine *m, const struct insn *insn, con
         }
     }
     if (((rflags ^ m->context->flags_out) & (defined_flags(insn) | DF)) != 0) {
-        snprintf(text, sizeof text, "flags: computed %llx, processor %llx",
-                 (unsigned long long)rflags, (unsigned long long)m->context->flags_out);
+        snprintf(text, sizeof text, "flags: computed %llx, processor %llx", (unsigned long long)rflags,
+                 (unsigned long long)m->context->flags_out);
         return text;
     }
     for (unsigned i = 0; i < BUFFER_SIZE; i++) {
         if (m->image[i] != m->buffer[i]) {
-            snprintf(text, sizeof text, "buffer + %u: computed %02x, processor %02x", i,
-                     m->image[i], m->buffer[i]);
+            snprintf(text, sizeof text, "buffer + %u: computed %02x, processor %02x", i, m->image[i],
+                     m->buffer[i]);
             return text;
         }
     }
@@ -474,8 +459,8 @@ int main(int argc, char **argv)
         return 1;
     }
     const unsigned long done = random_cases(&m, total, &failures);
-    printf("%s insn_exec_test: %lu cases on the processor%s, %u failures\n",
-           failures == 0 ? "PASS" : "FAIL", done, m.has_movbe ? "" : " (no MOVBE)", failures);
+    printf("%s insn_exec_test: %lu cases on the processor%s, %u failures\n", failures == 0 ? "PASS" : "FAIL",
+           done, m.has_movbe ? "" : " (no MOVBE)", failures);
     printf("%d passed, %d failed\n", failures == 0, failures != 0);
     return failures != 0;
 }

@@ -14,10 +14,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define REQUIRE(x)                                                                                 \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
+#define REQUIRE(x)                                                                                           \
+    do {                                                                                                     \
+        if (!(x))                                                                                            \
+            abort();                                                                                         \
     } while (0)
 
 static bool fits(uint64_t value, unsigned bytes)
@@ -32,8 +32,7 @@ static void check_shape(const struct insn *insn, enum insn_mode mode)
     REQUIRE(insn->opsize == 1 || insn->opsize == 2 || insn->opsize == 4 || insn->opsize == 8);
     REQUIRE(insn->regsize >= insn->opsize && insn->regsize <= 8);
     REQUIRE(insn->base <= INSN_REG_NONE && insn->index != INSN_REG_RIP);
-    REQUIRE(insn->index <= INSN_REG_NONE && insn->reg != INSN_REG_RIP &&
-            insn->reg <= INSN_REG_NONE);
+    REQUIRE(insn->index <= INSN_REG_NONE && insn->reg != INSN_REG_RIP && insn->reg <= INSN_REG_NONE);
     REQUIRE(!insn->reg_first || insn->reg < 16);
     REQUIRE(!insn->reg_high || (insn->reg < 4 && insn->regsize == 1));
     REQUIRE(insn->is_read || insn->is_write);

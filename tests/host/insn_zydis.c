@@ -37,8 +37,8 @@ struct zydis {
 
 static enum insn_op op_of_mnemonic(const ZydisDecodedInstruction *z)
 {
-    const bool string = z->meta.category == ZYDIS_CATEGORY_STRINGOP ||
-                        z->meta.category == ZYDIS_CATEGORY_IOSTRINGOP;
+    const bool string =
+        z->meta.category == ZYDIS_CATEGORY_STRINGOP || z->meta.category == ZYDIS_CATEGORY_IOSTRINGOP;
     static const struct {
         ZydisMnemonic mnemonic;
         enum insn_op op;
@@ -150,14 +150,13 @@ static enum insn_rep rep_of(const struct zydis *z, enum insn_op op)
 
     if (op < INSN_MOVS || !(z->insn.attributes & any))
         return INSN_REP_NONE;
-    return (op == INSN_CMPS || op == INSN_SCAS) && (z->insn.attributes & repne) ? INSN_REPNE
-                                                                                : INSN_REPE;
+    return (op == INSN_CMPS || op == INSN_SCAS) && (z->insn.attributes & repne) ? INSN_REPNE : INSN_REPE;
 }
 
 static bool sib_base_is_misread(const ZydisDecodedInstruction *z)
 {
-    return z->address_width == 32 && (z->attributes & ZYDIS_ATTRIB_HAS_SIB) &&
-           z->raw.modrm.mod == 0 && z->raw.sib.base == 5;
+    return z->address_width == 32 && (z->attributes & ZYDIS_ATTRIB_HAS_SIB) && z->raw.modrm.mod == 0 &&
+           z->raw.sib.base == 5;
 }
 
 static struct insn translate(const struct zydis *z, enum insn_op op, enum insn_mode mode)
@@ -190,9 +189,9 @@ static uint64_t mask(uint64_t value, unsigned bytes)
 
 static const char *difference(const struct insn *got, const struct insn *want)
 {
-#define FIELD(name)                                                                                \
-    if (got->name != want->name) {                                                                 \
-        return #name;                                                                              \
+#define FIELD(name)                                                                                          \
+    if (got->name != want->name) {                                                                           \
+        return #name;                                                                                        \
     }
     FIELD(op);
     FIELD(mode);
@@ -306,8 +305,7 @@ int main(int argc, char **argv)
         /* On the heap, so that the sanitizer sees a read past the end. */
         uint8_t *exact = malloc(count + (count == 0));
         memcpy(exact, bytes, count);
-        const char *what =
-            check_one(&decoders[which], modes[which], noise, exact, count, &counters);
+        const char *what = check_one(&decoders[which], modes[which], noise, exact, count, &counters);
         if (what != NULL) {
             report(what, modes[which], exact, count);
             failures++;

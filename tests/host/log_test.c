@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/core/log.c. Its state is one ring for the whole program, so tests read from where it ends when they begin. Time is this machine's TSC: the speed that a
- * test claims for it decides whether time seems to fly or to stand still.
+ * hv/core/log.c. Its state is one ring for the whole program, so tests read from where it ends when they
+ * begin. Time is this machine's TSC: the speed that a test claims for it decides whether time seems to fly or
+ * to stand still.
  */
 #include "hv/core/log.h"
 
@@ -168,8 +169,8 @@ TEST(stamps_grow)
     log_info("b");
     unsigned long s[2], us[2];
     char name[2];
-    ASSERT_EQ(sscanf(text_from(start), "[I %lu.%6lu] %c\n[I %lu.%6lu] %c\n", &s[0], &us[0],
-                     &name[0], &s[1], &us[1], &name[1]),
+    ASSERT_EQ(sscanf(text_from(start), "[I %lu.%6lu] %c\n[I %lu.%6lu] %c\n", &s[0], &us[0], &name[0], &s[1],
+                     &us[1], &name[1]),
               6);
     EXPECT_TRUE(s[1] * 1000000 + us[1] > s[0] * 1000000 + us[0]);
 }

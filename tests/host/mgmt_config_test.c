@@ -114,8 +114,7 @@ TEST(config_wrong_values)
     } rows[] = {
         {"kernel =", {"kernel = :", "boot module"}},
         {"kernel = a b", {"without blanks"}},
-        {"kernel = 0123456789012345678901234567890123456789012345678901234567890123",
-         {"at most 63"}},
+        {"kernel = 0123456789012345678901234567890123456789012345678901234567890123", {"at most 63"}},
         {"type = elf", {"type = elf", "auto, flat16, flat32, multiboot, pvh, linux, linux32"}},
         {"type =", {"write one of"}},
         {"type = Flat16", {"write one of"}},
@@ -182,9 +181,8 @@ TEST(config_wrong_globals)
 
 TEST(config_names)
 {
-    static const char *const bad[] = {
-        "",     "12",  "a b", "a/b",   "a\xc3\xa4",
-        "a\tb", "a:b", "+a",  "a\x01", "01234567890123456789012345678901"};
+    static const char *const bad[] = {"",     "12",  "a b", "a/b",   "a\xc3\xa4",
+                                      "a\tb", "a:b", "+a",  "a\x01", "01234567890123456789012345678901"};
     char text[128];
     for (size_t i = 0; i < COUNT(bad); i++) {
         test_row("[%s]", bad[i]);
@@ -258,9 +256,8 @@ TEST(config_bytes_that_are_not_text)
 TEST(config_survives_anything)
 {
     static const char *const pieces[] = {
-        "[",    "]",   "[a]",    "kernel", "=",        "\n",       "memory", "1M",
-        "cpus", "0-3", ",",      " ",      ";",        "#",        "\r\n",   "load",
-        "0x1",  ":",   "on_end", "shell",  "poweroff", "\xef\xbb", "type",   "flat16"};
+        "[", "]", "[a]",  "kernel", "=",   "\n", "memory", "1M",    "cpus",     "0-3",      ",",    " ",
+        ";", "#", "\r\n", "load",   "0x1", ":",  "on_end", "shell", "poweroff", "\xef\xbb", "type", "flat16"};
     uint32_t state = 3;
     for (uint32_t round = 0; round < 20000; round++) {
         char text[256];

@@ -181,8 +181,8 @@ TEST(domain_memory_is_clear_and_written)
 }
 
 /* The hypervisor writes a service and notifies. */
-static void request(struct domain *domain, uint32_t vcpu, uint32_t kind, uint16_t address,
-                    uint8_t width, bool write, uint64_t data)
+static void request(struct domain *domain, uint32_t vcpu, uint32_t kind, uint16_t address, uint8_t width,
+                    bool write, uint64_t data)
 {
     struct hv_service *service = domain->service[vcpu];
     service->serial++;

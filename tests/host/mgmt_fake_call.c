@@ -21,9 +21,8 @@ void fake_reset(void)
 
 void *fake_view(gpa_t gpa, uint64_t bytes)
 {
-    return gpa <= sizeof(fake_memory) && bytes <= sizeof(fake_memory) - gpa
-               ? (uint8_t *)fake_memory + gpa
-               : NULL;
+    return gpa <= sizeof(fake_memory) && bytes <= sizeof(fake_memory) - gpa ? (uint8_t *)fake_memory + gpa
+                                                                            : NULL;
 }
 
 void fake_notify(uint32_t number)
@@ -108,8 +107,7 @@ int64_t call_domain_info(uint32_t domain, struct hv_domain_info *out)
     return 0;
 }
 
-int64_t call_domain_claim(uint32_t domain, enum hv_claim_space space, uint64_t base,
-                          uint64_t length)
+int64_t call_domain_claim(uint32_t domain, enum hv_claim_space space, uint64_t base, uint64_t length)
 {
     (void)space;
     (void)base;

@@ -55,8 +55,7 @@ static inline void check_pieces(void)
 
 static inline struct plan_input input_of(const void *data, uint64_t size)
 {
-    return (struct plan_input){
-        .kernel = {data, size, "kernel"}, .cmdline = "the words", .load = 0x7c00};
+    return (struct plan_input){.kernel = {data, size, "kernel"}, .cmdline = "the words", .load = 0x7c00};
 }
 
 /* ---- ELF images */

@@ -112,9 +112,8 @@ TEST(multiboot_header_place_and_flags)
         uint32_t flags;
         const char *word;
     } rows[] = {
-        {8180, 0, "no ELF"},      {8184, 0, "no Multiboot"}, {66, 0, "no Multiboot"},
-        {0, 4, "video"},          {0, 0x10004, "video"},     {0, 8, "not known"},
-        {0, 0x8000, "not known"}, {0, 0x20000, "no ELF"},
+        {8180, 0, "no ELF"},   {8184, 0, "no Multiboot"}, {66, 0, "no Multiboot"},  {0, 4, "video"},
+        {0, 0x10004, "video"}, {0, 8, "not known"},       {0, 0x8000, "not known"}, {0, 0x20000, "no ELF"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         test_row("row %zu", i);

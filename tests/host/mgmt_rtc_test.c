@@ -106,8 +106,7 @@ TEST(formats)
         test_row("row %zu", i);
         EXPECT_EQ(rtc_time_decode(rows[i].reg, rows[i].value, rows[i].status_b), rows[i].number);
         if (rows[i].number >= 0)
-            EXPECT_EQ(rtc_time_encode(rows[i].reg, rows[i].number, rows[i].status_b),
-                      rows[i].value);
+            EXPECT_EQ(rtc_time_encode(rows[i].reg, rows[i].number, rows[i].status_b), rows[i].value);
     }
     uint8_t bytes[RTC_BYTES] = {[RTC_B] = RTC_B_24H};
     int64_t seconds;

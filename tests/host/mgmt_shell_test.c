@@ -136,8 +136,7 @@ TEST(line_survives_anything)
         state = state * 1664525U + 1013904223U;
         static const char often[] = "\033[ABCD31~OHF\r\b ab\020\016\001\005\013\027";
         uint32_t pick = state >> 8;
-        if (shell_line_key(&line, pick & 1 ? (char)(pick >> 1) : often[(pick >> 1) % 24]) ==
-            SHELL_DONE)
+        if (shell_line_key(&line, pick & 1 ? (char)(pick >> 1) : often[(pick >> 1) % 24]) == SHELL_DONE)
             shell_line_clear(&line);
         EXPECT_TRUE(line.cursor <= line.length && line.length < SHELL_LINE_SIZE);
         EXPECT_EQ(line.text[line.length], '\0');

@@ -43,11 +43,10 @@ TEST(table_for_people)
 TEST(table_for_programs)
 {
     show(true, 2, "ok");
-    EXPECT_STREQ(seen,
-                 "[\n"
-                 "  {\"id\": 18446744073709551615, \"name\": \"a name\", \"result\": \"ok\"},\n"
-                 "  {\"id\": \"-\", \"name\": \"a name\", \"result\": \"ok\"}\n"
-                 "]\n");
+    EXPECT_STREQ(seen, "[\n"
+                       "  {\"id\": 18446744073709551615, \"name\": \"a name\", \"result\": \"ok\"},\n"
+                       "  {\"id\": \"-\", \"name\": \"a name\", \"result\": \"ok\"}\n"
+                       "]\n");
     show(true, 0, "");
     EXPECT_STREQ(seen, "[\n]\n");
     show(true, 1, "a\"b\\c\td\x7f\xc3");

@@ -71,8 +71,7 @@ TEST(uart_every_port_and_width_answers)
         for (unsigned width = 1; width <= 4; width *= 2)
             for (unsigned value = 0; value < 256; value++) {
                 fresh();
-                access_write(&table, HV_CLAIM_PIO, BASE + port, (uint8_t)width,
-                             value * 0x01010101U);
+                access_write(&table, HV_CLAIM_PIO, BASE + port, (uint8_t)width, value * 0x01010101U);
                 (void)access_read(&table, HV_CLAIM_PIO, BASE + port, (uint8_t)width);
                 EXPECT_TRUE(uart.count <= UART16550_FIFO && uart.head < UART16550_FIFO);
             }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/core/msr_policy.c: every MSR number of both ranges against a table frozen here with the numbers of SDM volume 4, and against the bitmap as the processor reads it.
- * A row that is missing here, or too many there, fails: what a guest may reach changes only on purpose.
+ * hv/core/msr_policy.c: every MSR number of both ranges against a table frozen here with the numbers of SDM
+ * volume 4, and against the bitmap as the processor reads it. A row that is missing here, or too many there,
+ * fails: what a guest may reach changes only on purpose.
  */
 #include "hv/core/msr_policy.h"
 
@@ -45,7 +46,10 @@ static const struct {
 
 static uint8_t bitmap[PAGE_SIZE];
 
-/* As in SDM volume 3, "MSR-Bitmap Address": offsets 0 read low, 1024 read high, 2048 write low, 3072 write high. */
+/*
+ * As in SDM volume 3, "MSR-Bitmap Address": offsets 0 read low, 1024 read high, 2048 write low, 3072 write
+ * high.
+ */
 static bool exits(uint32_t msr, bool write)
 {
     unsigned offset = write ? 2048 : 0;
@@ -88,8 +92,7 @@ TEST(every_msr)
 
 TEST(outside_of_both_ranges)
 {
-    static const uint32_t msrs[] = {0x2000,     0x40000000, 0x40000073,
-                                    0xbfffffff, 0xc0002000, UINT32_MAX};
+    static const uint32_t msrs[] = {0x2000, 0x40000000, 0x40000073, 0xbfffffff, 0xc0002000, UINT32_MAX};
     for (size_t i = 0; i < COUNT(msrs); i++) {
         check(msrs[i]);
         EXPECT_EQ(msr_policy_find(msrs[i])->read, F);

@@ -272,8 +272,7 @@ TEST(multiboot2_memory_map_strides)
     static const struct {
         uint32_t stride;
         uint32_t entries; /* that are used */
-    } rows[] = {{0, 0},  {1, 0},  {8, 0},  {23, 0},        {24, 3},
-                {32, 3}, {40, 3}, {73, 0}, {UINT32_MAX, 0}};
+    } rows[] = {{0, 0}, {1, 0}, {8, 0}, {23, 0}, {24, 3}, {32, 3}, {40, 3}, {73, 0}, {UINT32_MAX, 0}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         uint32_t stride = rows[i].stride;
         test_row("stride %u", stride);
@@ -426,8 +425,7 @@ TEST(multiboot2_strings)
         test_row("%zu characters", len);
         begin();
         mmap_tag(24);
-        for (uint32_t type = MODULE; type >= CMDLINE;
-             type--) { /* so that no 0 follows the first two */
+        for (uint32_t type = MODULE; type >= CMDLINE; type--) { /* so that no 0 follows the first two */
             tag_begin(type);
             if (type == MODULE)
                 blob_u64(&info, 0x500000 | 0x501000ull << 32);
@@ -439,8 +437,7 @@ TEST(multiboot2_strings)
         ASSERT_EQ(out.module_count, 1);
         EXPECT_EQ(strlen(out.cmdline), len < BOOT_CMDLINE_SIZE ? len : BOOT_CMDLINE_SIZE - 1);
         EXPECT_EQ(out.cmdline_truncated, len >= BOOT_CMDLINE_SIZE);
-        EXPECT_EQ(strlen(out.loader_name),
-                  len < BOOT_LOADER_NAME_SIZE ? len : BOOT_LOADER_NAME_SIZE - 1);
+        EXPECT_EQ(strlen(out.loader_name), len < BOOT_LOADER_NAME_SIZE ? len : BOOT_LOADER_NAME_SIZE - 1);
         EXPECT_EQ(strlen(out.module[0].string),
                   len < BOOT_MODULE_STRING_SIZE ? len : BOOT_MODULE_STRING_SIZE - 1);
         EXPECT_EQ(out.module[0].truncated, len >= BOOT_MODULE_STRING_SIZE);

@@ -396,8 +396,6 @@ TEST(multiboot_texts)
         EXPECT_TRUE(strlen(boot_error_text((enum boot_error)i)) > 5);
     for (int i = 0; i <= BOOT_PROBLEM_TAG_SHORT; i++)
         EXPECT_TRUE(strlen(boot_problem_text((enum boot_problem_kind)i)) > 5);
-    EXPECT_STREQ(boot_error_text((enum boot_error)(BOOT_ERROR_NO_USABLE_MEMORY + 1)),
-                 "unknown error");
-    EXPECT_STREQ(boot_problem_text((enum boot_problem_kind)(BOOT_PROBLEM_TAG_SHORT + 1)),
-                 "unknown problem");
+    EXPECT_STREQ(boot_error_text((enum boot_error)(BOOT_ERROR_NO_USABLE_MEMORY + 1)), "unknown error");
+    EXPECT_STREQ(boot_problem_text((enum boot_problem_kind)(BOOT_PROBLEM_TAG_SHORT + 1)), "unknown problem");
 }

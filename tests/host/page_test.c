@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/core/page.c: one pool for all tests, as in the hypervisor. The first test runs on the untouched pool; each gives back what it took.
+ * hv/core/page.c: one pool for all tests, as in the hypervisor. The first test runs on the untouched pool;
+ * each gives back what it took.
  */
 #include "hv/core/page.h"
 

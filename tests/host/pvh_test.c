@@ -6,13 +6,7 @@
 #include "tests/host/boot_expect.h"
 #include "tests/host/fake_mem.h"
 
-enum {
-    INFO_PA = 0x9000,
-    CMDLINE_PA = 0xa000,
-    MEMMAP_PA = 0xc000,
-    MODS_PA = 0xd000,
-    STRING_PA = 0xe000
-};
+enum { INFO_PA = 0x9000, CMDLINE_PA = 0xa000, MEMMAP_PA = 0xc000, MODS_PA = 0xd000, STRING_PA = 0xe000 };
 enum {
     OFF_VERSION = 4,
     OFF_NR_MODULES = 12,
@@ -224,8 +218,7 @@ TEST(pvh_module_list_broken)
         blob_put(&info, OFF_NR_MODULES, 4, rows[i].count);
         ASSERT_EQ(parse(), BOOT_OK);
         ASSERT_TRUE(out.problem_count > 0);
-        expect_problem(out.problem_count - 1, BOOT_PROBLEM_MODULE_LIST_UNREADABLE,
-                       rows[i].problem_index);
+        expect_problem(out.problem_count - 1, BOOT_PROBLEM_MODULE_LIST_UNREADABLE, rows[i].problem_index);
     }
     for (size_t len = 0; len < 64; len++) {
         test_row("%zu bytes", len);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/core/ram.c against a model with one byte per page: a small machine with random memory maps, compared place by place.
+ * hv/core/ram.c against a model with one byte per page: a small machine with random memory maps, compared
+ * place by place.
  */
 #include "hv/core/ram.h"
 
@@ -32,8 +33,8 @@ static void random_map(struct random *r)
         if (last && last->type == type && last->base + last->len == base)
             continue;
         map.entry[map.count++] = (struct boot_mem){base, len, type};
-        for (uint64_t p = align_up(base, PAGE_SIZE);
-             type == BOOT_MEM_USABLE && p + PAGE_SIZE <= base + len; p += PAGE_SIZE)
+        for (uint64_t p = align_up(base, PAGE_SIZE); type == BOOT_MEM_USABLE && p + PAGE_SIZE <= base + len;
+             p += PAGE_SIZE)
             usable[p / PAGE_SIZE] = true;
         base += len;
     }
@@ -81,16 +82,14 @@ TEST(random_machines)
         test_row("round %u", round);
         for (unsigned i = 0; i < 8; i++) {
             uint64_t start = random_below(&r, PAGES * PAGE_SIZE);
-            uint64_t end =
-                start + 1 + random_below(&r, random_one_in(&r, 2) ? PAGE_SIZE : 8 * PAGE_SIZE);
+            uint64_t end = start + 1 + random_below(&r, random_one_in(&r, 2) ? PAGE_SIZE : 8 * PAGE_SIZE);
             if (end > PAGES * PAGE_SIZE)
                 end = PAGES * PAGE_SIZE;
             EXPECT_TRUE(ram_take(&ram, start, end));
             for (uint64_t p = start / PAGE_SIZE; p * PAGE_SIZE < end; p++)
                 taken[p] = true;
             check_taken(&ram);
-            uint64_t size = random_below(&r, 10) * PAGE_SIZE,
-                     align = PAGE_SIZE << random_below(&r, 4);
+            uint64_t size = random_below(&r, 10) * PAGE_SIZE, align = PAGE_SIZE << random_below(&r, 4);
             uint64_t low = random_below(&r, PAGES) * PAGE_SIZE,
                      high = random_below(&r, PAGES + 4) * PAGE_SIZE;
             if (random_one_in(&r, 2))

@@ -100,8 +100,8 @@ static inline void test_print(struct test_value v)
         printf("%llu (0x%llx)", (unsigned long long)v.bits, (unsigned long long)v.bits);
 }
 
-static inline bool test_compare(struct test_value a, struct test_value b, bool want_equal,
-                                const char *text, const char *file, int line)
+static inline bool test_compare(struct test_value a, struct test_value b, bool want_equal, const char *text,
+                                const char *file, int line)
 {
     bool equal = a.negative == b.negative && a.bits == b.bits;
     test_state.checks++;
@@ -125,8 +125,7 @@ static inline bool test_true(bool ok, const char *text, const char *file, int li
     return ok;
 }
 
-static inline bool test_string(const char *a, const char *b, const char *text, const char *file,
-                               int line)
+static inline bool test_string(const char *a, const char *b, const char *text, const char *file, int line)
 {
     test_state.checks++;
     if (a != NULL && b != NULL && strcmp(a, b) == 0)
@@ -136,8 +135,8 @@ static inline bool test_string(const char *a, const char *b, const char *text, c
     return false;
 }
 
-static inline bool test_bytes(const void *a, const void *b, size_t len, const char *text,
-                              const char *file, int line)
+static inline bool test_bytes(const void *a, const void *b, size_t len, const char *text, const char *file,
+                              int line)
 {
     const unsigned char *x = (const unsigned char *)a, *y = (const unsigned char *)b;
     test_state.checks++;
@@ -153,24 +152,24 @@ static inline bool test_bytes(const void *a, const void *b, size_t len, const ch
 
 #define TEST_AT(text) text, __FILE__, __LINE__
 
-#define EXPECT_EQ(got, want)                                                                       \
+#define EXPECT_EQ(got, want)                                                                                 \
     ((void)test_compare(TEST_VALUE(got), TEST_VALUE(want), true, TEST_AT(#got " == " #want)))
-#define EXPECT_NE(got, other)                                                                      \
+#define EXPECT_NE(got, other)                                                                                \
     ((void)test_compare(TEST_VALUE(got), TEST_VALUE(other), false, TEST_AT(#got " != " #other)))
 #define EXPECT_TRUE(condition)       ((void)test_true((condition), TEST_AT(#condition)))
 #define EXPECT_FALSE(condition)      ((void)test_true(!(condition), TEST_AT("!(" #condition ")")))
 #define EXPECT_STREQ(got, want)      ((void)test_string((got), (want), TEST_AT(#got)))
 #define EXPECT_MEMEQ(got, want, len) ((void)test_bytes((got), (want), (len), TEST_AT(#got)))
 
-#define ASSERT_EQ(got, want)                                                                       \
-    do {                                                                                           \
-        if (!test_compare(TEST_VALUE(got), TEST_VALUE(want), true, TEST_AT(#got " == " #want)))    \
-            return;                                                                                \
+#define ASSERT_EQ(got, want)                                                                                 \
+    do {                                                                                                     \
+        if (!test_compare(TEST_VALUE(got), TEST_VALUE(want), true, TEST_AT(#got " == " #want)))              \
+            return;                                                                                          \
     } while (0)
-#define ASSERT_TRUE(condition)                                                                     \
-    do {                                                                                           \
-        if (!test_true((condition), TEST_AT(#condition)))                                          \
-            return;                                                                                \
+#define ASSERT_TRUE(condition)                                                                               \
+    do {                                                                                                     \
+        if (!test_true((condition), TEST_AT(#condition)))                                                    \
+            return;                                                                                          \
     } while (0)
 
 static inline void test_register(struct test_case *test)
@@ -181,13 +180,13 @@ static inline void test_register(struct test_case *test)
     test_state.last = &test->next;
 }
 
-#define TEST(title)                                                                                \
-    static void test_##title(void);                                                                \
-    __attribute__((constructor)) static void register_##title(void)                                \
-    {                                                                                              \
-        static struct test_case test = {#title, test_##title, NULL};                               \
-        test_register(&test);                                                                      \
-    }                                                                                              \
+#define TEST(title)                                                                                          \
+    static void test_##title(void);                                                                          \
+    __attribute__((constructor)) static void register_##title(void)                                          \
+    {                                                                                                        \
+        static struct test_case test = {#title, test_##title, NULL};                                         \
+        test_register(&test);                                                                                \
+    }                                                                                                        \
     static void test_##title(void)
 
 static inline bool test_chosen(const char *name, int argc, char **argv)

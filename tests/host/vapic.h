@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tests of hv/vapic share: an APIC on a page with a canary behind it, and short forms of accesses. Numbers in the tests are typed from
- * the SDM, not taken from guest_abi/apic.h, where that is possible.
+ * What the tests of hv/vapic share: an APIC on a page with a canary behind it, and short forms of accesses.
+ * Numbers in the tests are typed from the SDM, not taken from guest_abi/apic.h, where that is possible.
  */
 #pragma once
 
@@ -21,8 +21,7 @@ struct vapic {
 static const struct vlapic_features VAPIC_ALL = {
     .x2apic = true, .tsc_deadline = true, .cmci = true, .directed_eoi = true, .tick = 4};
 
-static inline void vapic_make(struct vapic *v, uint32_t id, bool bsp,
-                              const struct vlapic_features *features)
+static inline void vapic_make(struct vapic *v, uint32_t id, bool bsp, const struct vlapic_features *features)
 {
     memset(v, 0, sizeof(*v));
     memset(v->page, 0xc5, sizeof(v->page));
@@ -72,8 +71,8 @@ static inline void vapic_enable(struct vapic *v, bool x2apic)
         vapic_base(v, 0xfee00c00 | (v->a.bsp ? 0x100 : 0));
 }
 
-static inline enum vlapic_receipt vapic_send(struct vapic *v, uint8_t mode, uint8_t vector,
-                                             bool level, uint8_t *error)
+static inline enum vlapic_receipt vapic_send(struct vapic *v, uint8_t mode, uint8_t vector, bool level,
+                                             uint8_t *error)
 {
     struct vlapic_message m = {.mode = mode, .vector = vector, .level = level};
     return vlapic_receive(&v->a, &m, error);

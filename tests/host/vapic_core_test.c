@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/vapic: reset, requests, priority, EOI. Named after the rows of the feature list (L) and the test list (A).
- * The random test compares with a model that shares nothing with the code: a sorted list of vectors in plain arrays.
+ * hv/vapic: reset, requests, priority, EOI. Named after the rows of the feature list (L) and the test list
+ * (A). The random test compares with a model that shares nothing with the code: a sorted list of vectors in
+ * plain arrays.
  */
 #include "tests/host/vapic.h"
 
@@ -92,8 +93,7 @@ TEST(l04_ppr_all_pairs)
             vapic_write(&v, 0x80, tpr);
             unsigned isrv = isr >= 16 ? isr : 0;
             unsigned want = tpr / 16 >= isrv / 16 ? tpr : isrv / 16 * 16;
-            if (vlapic_ppr(&v.a) != want || vapic_read(&v, 0xa0) != want ||
-                vlapic_cr8(&v.a) != tpr / 16) {
+            if (vlapic_ppr(&v.a) != want || vapic_read(&v, 0xa0) != want || vlapic_cr8(&v.a) != tpr / 16) {
                 test_row("tpr 0x%x isr 0x%x", tpr, isr);
                 EXPECT_EQ(vapic_read(&v, 0xa0), want);
                 EXPECT_EQ(vlapic_cr8(&v.a), tpr / 16);
@@ -273,10 +273,9 @@ static bool model_step(struct model *m, struct random *r)
             m->irr[vector] = true;
             m->tmr[vector] = level;
         }
-        return vapic_send(&v, 0, (uint8_t)vector, level, &error) == (vector < 16
-                                                                         ? VLAPIC_DROPPED_ILLEGAL
-                                                                     : new ? VLAPIC_NEW
-                                                                           : VLAPIC_MERGED);
+        return vapic_send(&v, 0, (uint8_t)vector, level, &error) == (vector < 16 ? VLAPIC_DROPPED_ILLEGAL
+                                                                     : new       ? VLAPIC_NEW
+                                                                                 : VLAPIC_MERGED);
     case 2:
         want = model_next(m);
         if (want) {

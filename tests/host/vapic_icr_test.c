@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/vapic: every encoding of ICR (A9). What must come out is written down once more as a list of rules that hold, from the SDM's table of valid combinations.
+ * hv/vapic: every encoding of ICR (A9). What must come out is written down once more as a list of rules that
+ * hold, from the SDM's table of valid combinations.
  */
 #include "tests/host/vapic.h"
 
 #include "tests/host/test.h"
 
-static enum vlapic_icr expected(unsigned mode, unsigned shorthand, bool level, bool assert,
-                                unsigned vector)
+static enum vlapic_icr expected(unsigned mode, unsigned shorthand, bool level, bool assert, unsigned vector)
 {
     bool fixed = mode == 0, lowest = mode == 1, smi = mode == 2, nmi = mode == 4, init = mode == 5,
          sipi = mode == 6;
@@ -32,8 +32,8 @@ TEST(l12_l13_l16_to_l21_a9_all_encodings)
         for (unsigned x2 = 0; x2 < 2; x2++) {
             struct vlapic_message m;
             enum vlapic_icr got = vlapic_icr_decode(0xa1b2c3d400000000 | low, x2, &m);
-            bool fields = m.vector == vector && m.mode == mode && m.shorthand == shorthand &&
-                          !m.level && m.wide == x2 && m.logical == ((low & 0x800) != 0) &&
+            bool fields = m.vector == vector && m.mode == mode && m.shorthand == shorthand && !m.level &&
+                          m.wide == x2 && m.logical == ((low & 0x800) != 0) &&
                           m.dest == (x2 ? 0xa1b2c3d4 : 0xa1);
             if (got != expected(mode, shorthand, level, assert, vector) || !fields) {
                 test_row("ICR 0x%x x2apic %u", low, x2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/vapic: destinations (A10, L-07 to L-11, L-14, L-21, L-37). The reference looks at every APIC in turn, as the SDM describes what each of them compares, with no
- * table at all.
+ * hv/vapic: destinations (A10, L-07 to L-11, L-14, L-21, L-37). The reference looks at every APIC in turn, as
+ * the SDM describes what each of them compares, with no table at all.
  */
 #include "hv/vapic/vlapic_map.h"
 
@@ -44,8 +44,7 @@ static void base(unsigned i, uint64_t flags)
     vlapic_map_update(&map, &apics[i].a);
 }
 
-static bool hears(const struct vlapic *a, const struct vlapic *sender,
-                  const struct vlapic_message *m)
+static bool hears(const struct vlapic *a, const struct vlapic *sender, const struct vlapic_message *m)
 {
     bool x2 = (vlapic_base(a) & 0xc00) == 0xc00, on = vlapic_base(a) & 0x800;
     uint32_t ldr = a->page[0xd0 / 4], dfr = a->page[0xe0 / 4], d = m->dest;
@@ -273,8 +272,7 @@ TEST(l14_round_robin)
     setup(100, 1);
     for (unsigned i = 0; i < 100; i++)
         base(i, i == 0 ? 0xd00 : 0xc00);
-    struct vlapic_message m = {
-        .mode = 1, .vector = 0x40, .dest = 0x0002b00f, .logical = true, .wide = true};
+    struct vlapic_message m = {.mode = 1, .vector = 0x40, .dest = 0x0002b00f, .logical = true, .wide = true};
     struct vlapic_walk w;
     for (unsigned i = 0; i < 700; i++) {
         vlapic_map_find(&map, NULL, &m, &w);

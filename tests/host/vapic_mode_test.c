@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hv/vapic: modes and enables (A5, A7), INIT and SIPI (A9), local vectors. Named after the rows of the feature list (L) and the test list (A). */
+/*
+ * hv/vapic: modes and enables (A5, A7), INIT and SIPI (A9), local vectors. Named after the rows of the
+ * feature list (L) and the test list (A).
+ */
 #include "tests/host/vapic.h"
 
 #include "tests/host/test.h"
@@ -65,8 +68,7 @@ TEST(a5_off_keeps_requests)
         EXPECT_TRUE(vapic_base(&v, 0xfee00000));
         EXPECT_EQ(vlapic_next(&v.a), 0);
         EXPECT_EQ(vapic_fixed(&v, 0xa0), VLAPIC_DROPPED_DISABLED);
-        EXPECT_FALSE(vlapic_decodes(
-            &v.a, 0xfee00000)); /* A7: the page is memory's then, and there is none */
+        EXPECT_FALSE(vlapic_decodes(&v.a, 0xfee00000)); /* A7: the page is memory's then, and there is none */
         EXPECT_EQ(vapic_read(&v, 0x20), 0xffffffff);
         vapic_write(&v, 0x80, 0xff);
         EXPECT_EQ(v.page[0x80 / 4], 0);
@@ -116,8 +118,7 @@ TEST(l18_l19_a9_init_and_sipi)
     for (unsigned sipi = 0; sipi < 256; sipi++) {
         vapic_make(&v, 1, false, NULL);
         test_row("SIPI 0x%x", sipi);
-        EXPECT_EQ(vapic_send(&v, 6, (uint8_t)sipi, false, &error),
-                  VLAPIC_DROPPED_STATE); /* it runs */
+        EXPECT_EQ(vapic_send(&v, 6, (uint8_t)sipi, false, &error), VLAPIC_DROPPED_STATE); /* it runs */
         EXPECT_EQ(vapic_send(&v, 5, 0, false, &error), VLAPIC_NEW);
         EXPECT_EQ(vapic_send(&v, 6, (uint8_t)sipi, false, &error),
                   VLAPIC_NEW); /* before INIT was looked at */
@@ -179,8 +180,7 @@ TEST(l16_l17_nmi_and_smi)
     uint8_t error;
     for (uint8_t vector = 0; vector < 250; vector++) {
         vapic_make(&v, 0, false, NULL);
-        EXPECT_EQ(vapic_send(&v, 4, vector, true, &error),
-                  VLAPIC_NEW); /* vector and trigger do not matter */
+        EXPECT_EQ(vapic_send(&v, 4, vector, true, &error), VLAPIC_NEW); /* vector and trigger do not matter */
         EXPECT_EQ(vapic_send(&v, 4, vector, true, &error), VLAPIC_MERGED);
         EXPECT_EQ(vapic_send(&v, 2, 0, false, &error), VLAPIC_NEW);
         EXPECT_TRUE(vlapic_event_take(&v.a, HV_LAPIC_NMI));
@@ -209,16 +209,13 @@ TEST(l26_l28_delivery_by_lvt)
     static const uint32_t lvts[] = {0x2f0, 0x320, 0x330, 0x340, 0x350, 0x360, 0x370};
     for (unsigned i = 0; i < COUNT(lvts); i++)
         for (uint32_t mode = 0; mode < 8; mode++) {
-            bool plain = lvts[i] == 0x320 || lvts[i] == 0x370,
-                 pin = lvts[i] == 0x350 || lvts[i] == 0x360;
-            bool want =
-                plain || mode == 0 || mode == 2 || mode == 4 || (pin && (mode == 5 || mode == 7));
+            bool plain = lvts[i] == 0x320 || lvts[i] == 0x370, pin = lvts[i] == 0x350 || lvts[i] == 0x360;
+            bool want = plain || mode == 0 || mode == 2 || mode == 4 || (pin && (mode == 5 || mode == 7));
             struct vlapic_message m = {0};
             vapic_make(&v, 0, false, NULL);
             vapic_enable(&v, false);
             test_row("LVT 0x%x mode %u", lvts[i], mode);
-            EXPECT_FALSE(
-                vlapic_lvt_fire(&v.a, (enum apic_reg)lvts[i], &m)); /* masked after reset */
+            EXPECT_FALSE(vlapic_lvt_fire(&v.a, (enum apic_reg)lvts[i], &m)); /* masked after reset */
             vapic_write(&v, lvts[i], mode << 8 | 0x44);
             EXPECT_EQ(vlapic_lvt_fire(&v.a, (enum apic_reg)lvts[i], &m), want);
             if (want) {

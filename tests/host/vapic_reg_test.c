@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/vapic: every register at every offset, width and mode (A1), reserved bits, and errors (A2 to A4). What must come out is a second
- * table, typed from the SDM: "Local APIC Register Address Map" and "... Supported by x2APIC".
+ * hv/vapic: every register at every offset, width and mode (A1), reserved bits, and errors (A2 to A4). What
+ * must come out is a second table, typed from the SDM: "Local APIC Register Address Map" and "... Supported
+ * by x2APIC".
  */
 #include "tests/host/vapic.h"
 
@@ -103,8 +104,7 @@ TEST(l01_a1_page_writes)
         for (size_t s = 0; s < COUNT(sizes); s++) {
             const struct want *w = find(offset & ~15U);
             unsigned size = sizes[s];
-            bool counts =
-                has(w, 'w') && ((offset % 16 == 0 && size == 4) || byte_tolerated(offset, size));
+            bool counts = has(w, 'w') && ((offset % 16 == 0 && size == 4) || byte_tolerated(offset, size));
             make(false);
             memcpy(before, v.page, 1024);
             vlapic_mmio_write(&v.a, offset, size, UINT64_MAX, v.now, &v.f);
@@ -155,8 +155,7 @@ TEST(l36_a1_msr_reads)
         }
     }
     EXPECT_EQ(v.a.esr_pending, 0);
-    for (uint32_t high = 0x10000000; high != 0;
-         high += 0x10000000) { /* the number times 16 has lost them */
+    for (uint32_t high = 0x10000000; high != 0; high += 0x10000000) { /* the number times 16 has lost them */
         uint64_t value;
         EXPECT_FALSE(vlapic_msr_read(&v.a, high | 0x802, v.now, &value));
         EXPECT_FALSE(vapic_wrmsr(&v, high | 0x808, 0));

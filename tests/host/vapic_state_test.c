@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hv/vapic: records (L-38, A-14): what is saved comes back the same, and what is wrong is refused with nothing changed. */
+/*
+ * hv/vapic: records (L-38, A-14): what is saved comes back the same, and what is wrong is refused with
+ * nothing changed.
+ */
 #include "tests/host/vapic.h"
 
 #include "tests/host/random.h"
@@ -149,12 +152,11 @@ TEST(l38_bad_records)
 {
     static const struct {
         uint32_t offset, value;
-    } regs[] = {{0x20, 0},      {0x30, 0x50014},  {0x00, 1},         {0x84, 1},
-                {0x80, 0x100},  {0xd0, 1},        {0xe0, 0},         {0xf0, 0x21ff},
-                {0x100, 1},     {0x180, 0x8000},  {0x200, 0x10},     {0x204, 1},
-                {0x280, 0x100}, {0x290, 1},       {0x300, 0x100000}, {0x304, 1},
-                {0x310, 1},     {0x320, 0x80000}, {0x350, 0x20000},  {0x3e0, 4},
-                {0x3f0, 1},     {0x3fc, 1}};
+    } regs[] = {{0x20, 0},     {0x30, 0x50014}, {0x00, 1},        {0x84, 1},        {0x80, 0x100},
+                {0xd0, 1},     {0xe0, 0},       {0xf0, 0x21ff},   {0x100, 1},       {0x180, 0x8000},
+                {0x200, 0x10}, {0x204, 1},      {0x280, 0x100},   {0x290, 1},       {0x300, 0x100000},
+                {0x304, 1},    {0x310, 1},      {0x320, 0x80000}, {0x350, 0x20000}, {0x3e0, 4},
+                {0x3f0, 1},    {0x3fc, 1}};
     vapic_make(&v, 3, true, NULL);
     vapic_enable(&v, false);
     vapic_make(&w, 3, true, NULL);
@@ -174,8 +176,7 @@ TEST(l38_bad_records)
         again.reserved[i] = 1;
         refused("reserved", sizeof(record));
     }
-    static const uint64_t bases[] = {0,          0xfee00500, 0xfee00800,
-                                     0xfee01900, 0xfee00901, 0x1fee00900};
+    static const uint64_t bases[] = {0, 0xfee00500, 0xfee00800, 0xfee01900, 0xfee00901, 0x1fee00900};
     for (size_t i = 0; i < COUNT(bases); i++) {
         again.apic_base = bases[i];
         refused("base", sizeof(record));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv/vapic under the thread sanitizer: lookups and sends beside changes of logical addresses, modes and enables (A11, L-10), and requests that race with the
- * owner's acknowledge (nothing lost, nothing doubled). Every APIC has one owner thread, as in the hypervisor.
+ * hv/vapic under the thread sanitizer: lookups and sends beside changes of logical addresses, modes and
+ * enables (A11, L-10), and requests that race with the owner's acknowledge (nothing lost, nothing doubled).
+ * Every APIC has one owner thread, as in the hypervisor.
  *
- * The sources are included, so that they are compiled for this sanitizer and not for the one of the other tests.
+ * The sources are included, so that they are compiled for this sanitizer and not for the one of the other
+ * tests.
  */
 #include "hv/vapic/vlapic.c"
 #include "hv/vapic/vlapic_base.c"
@@ -44,7 +46,10 @@ static void setup(void)
     wrong = found = 0;
 }
 
-/* APICs 0 and 1 never change, and 2 keeps one bit of its LDR: they must be found always. The others change all the time. */
+/*
+ * APICs 0 and 1 never change, and 2 keeps one bit of its LDR: they must be found always. The others change
+ * all the time.
+ */
 static void *change(void *arg)
 {
     struct vapic *p = arg;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hv/vapic: the timer (L-29, L-30, A18). One timer tick is 4 TSC ticks here, so the numbers can be followed by hand. */
+/*
+ * hv/vapic: the timer (L-29, L-30, A18). One timer tick is 4 TSC ticks here, so the numbers can be followed
+ * by hand.
+ */
 #include "tests/host/vapic.h"
 
 #include "tests/host/random.h"

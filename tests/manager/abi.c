@@ -12,14 +12,13 @@
 
 static uint64_t before;
 
-static void expect(uint32_t number, const uint64_t arg[6], int64_t want, const char *what,
-                   uint64_t value)
+static void expect(uint32_t number, const uint64_t arg[6], int64_t want, const char *what, uint64_t value)
 {
     int64_t got = abi_call_raw(&abi_manager, RAX(number), arg);
     CHECK_CASE(got, want, "%s, %s %#llx", abi_calls[number].name, what, (unsigned long long)value);
     uint64_t after = abi_snapshot();
-    if (!CHECK_CASE((int64_t)after, (int64_t)before, "%s, %s %#llx: state changed",
-                    abi_calls[number].name, what, (unsigned long long)value))
+    if (!CHECK_CASE((int64_t)after, (int64_t)before, "%s, %s %#llx: state changed", abi_calls[number].name,
+                    what, (unsigned long long)value))
         before = after;
 }
 
@@ -59,8 +58,7 @@ static void targets(uint32_t number)
 {
     const struct abi_call *call = &abi_calls[number];
     uint64_t arg[6];
-    for (size_t i = 0; call->domain_at >= 0 && i < sizeof(bad_domains) / sizeof(bad_domains[0]);
-         i++) {
+    for (size_t i = 0; call->domain_at >= 0 && i < sizeof(bad_domains) / sizeof(bad_domains[0]); i++) {
         abi_prepare(&abi_manager, number, arg);
         arg[call->domain_at] = abi_resolve(&abi_manager, bad_domains[i].value);
         expect(number, arg, bad_domains[i].want, "domain", arg[call->domain_at]);
@@ -132,32 +130,27 @@ static void numbers(void)
     static const uint64_t none[6];
     for (uint32_t number = 0; number < HV_CALL_COUNT; number++) {
         if (!abi_calls[number].name)
-            CHECK_CASE(abi_call_raw(&abi_manager, RAX(number), none), -HV_ENOSYS, "number %#x",
-                       number);
+            CHECK_CASE(abi_call_raw(&abi_manager, RAX(number), none), -HV_ENOSYS, "number %#x", number);
     }
     const uint32_t beyond[] = {HV_CALL_COUNT, HV_CALL_COUNT + 1, 0x80,      0x100,
                                0x7fffffff,    0x80000000,        UINT32_MAX};
     for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)
-        CHECK_CASE(abi_call_raw(&abi_manager, RAX(beyond[i]), none), -HV_ENOSYS, "number %#x",
-                   beyond[i]);
+        CHECK_CASE(abi_call_raw(&abi_manager, RAX(beyond[i]), none), -HV_ENOSYS, "number %#x", beyond[i]);
 }
 
 /* Each call of the interface has its line, and its rows unless nothing can be wrong with it. */
 static void nothing_forgotten(void)
 {
     static const uint8_t calls[] = {
-        HV_CALL_VERSION,       HV_CALL_CAPABILITY,     HV_CALL_SYSTEM_INFO,
-        HV_CALL_MODULE_INFO,   HV_CALL_LOG_READ,       HV_CALL_CONSOLE_WRITE,
-        HV_CALL_CONSOLE_READ,  HV_CALL_SHUTDOWN,       HV_CALL_CPU_INFO,
-        HV_CALL_DOMAIN_CREATE, HV_CALL_DOMAIN_DESTROY, HV_CALL_DOMAIN_PAUSE,
-        HV_CALL_DOMAIN_RESUME, HV_CALL_DOMAIN_INFO,    HV_CALL_DOMAIN_LIST,
-        HV_CALL_DOMAIN_CLAIM,  HV_CALL_DOMAIN_UNCLAIM, HV_CALL_VCPU_CREATE,
-        HV_CALL_VCPU_START,    HV_CALL_VCPU_STOP,      HV_CALL_VCPU_GET,
-        HV_CALL_VCPU_SET,      HV_CALL_VCPU_AFFINITY,  HV_CALL_VCPU_PRIORITY,
-        HV_CALL_VCPU_INJECT,   HV_CALL_VCPU_KICK,      HV_CALL_VCPU_INFO,
-        HV_CALL_VCPU_COMPLETE, HV_CALL_MEM_DONATE,     HV_CALL_MEM_SHARE,
-        HV_CALL_MEM_UNMAP,     HV_CALL_MEM_QUERY,      HV_CALL_NOTIFY_PAGE,
-        HV_CALL_NOTIFY_WAIT};
+        HV_CALL_VERSION,        HV_CALL_CAPABILITY,    HV_CALL_SYSTEM_INFO,    HV_CALL_MODULE_INFO,
+        HV_CALL_LOG_READ,       HV_CALL_CONSOLE_WRITE, HV_CALL_CONSOLE_READ,   HV_CALL_SHUTDOWN,
+        HV_CALL_CPU_INFO,       HV_CALL_DOMAIN_CREATE, HV_CALL_DOMAIN_DESTROY, HV_CALL_DOMAIN_PAUSE,
+        HV_CALL_DOMAIN_RESUME,  HV_CALL_DOMAIN_INFO,   HV_CALL_DOMAIN_LIST,    HV_CALL_DOMAIN_CLAIM,
+        HV_CALL_DOMAIN_UNCLAIM, HV_CALL_VCPU_CREATE,   HV_CALL_VCPU_START,     HV_CALL_VCPU_STOP,
+        HV_CALL_VCPU_GET,       HV_CALL_VCPU_SET,      HV_CALL_VCPU_AFFINITY,  HV_CALL_VCPU_PRIORITY,
+        HV_CALL_VCPU_INJECT,    HV_CALL_VCPU_KICK,     HV_CALL_VCPU_INFO,      HV_CALL_VCPU_COMPLETE,
+        HV_CALL_MEM_DONATE,     HV_CALL_MEM_SHARE,     HV_CALL_MEM_UNMAP,      HV_CALL_MEM_QUERY,
+        HV_CALL_NOTIFY_PAGE,    HV_CALL_NOTIFY_WAIT};
     uint32_t lines = 0;
     for (uint32_t i = 0; i < HV_CALL_COUNT; i++)
         lines += abi_calls[i].name != NULL;

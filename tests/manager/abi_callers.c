@@ -91,12 +91,8 @@ static void wrong_magic(void)
     static const uint64_t none[6];
     struct guest *g = guest_slot(2);
     guest_start(g, "magic", 1);
-    const uint64_t bad[] = {0,
-                            1,
-                            HV_CALL_MAGIC,
-                            (HV_CALL_MAGIC + 1ULL) << 32,
-                            (HV_CALL_MAGIC ^ 0x80000000ULL) << 32,
-                            UINT64_MAX};
+    const uint64_t bad[] = {
+        0, 1, HV_CALL_MAGIC, (HV_CALL_MAGIC + 1ULL) << 32, (HV_CALL_MAGIC ^ 0x80000000ULL) << 32, UINT64_MAX};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         (void)guest_call(g, 0, bad[i], none);
         CHECK_EQ(guest_box(g, 0)->vector, 0x100 | VECTOR_UD);
@@ -144,16 +140,15 @@ static void second_level(void)
             continue;
         if (call->may == HV_MAY_SYSTEM) {
             abi_prepare(&c, number, arg);
-            CHECK_CASE(abi_call_raw(&c, RAX(number), arg), -HV_EPERM, "%s by the second level",
-                       call->name);
+            CHECK_CASE(abi_call_raw(&c, RAX(number), arg), -HV_EPERM, "%s by the second level", call->name);
             continue;
         }
         const uint64_t foreign[] = {abi_good()->id, 0, g->id};
         for (size_t i = 0; call->domain_at >= 0 && i < sizeof(foreign) / sizeof(foreign[0]); i++) {
             abi_prepare(&c, number, arg);
             arg[call->domain_at] = foreign[i];
-            CHECK_CASE(abi_call_raw(&c, RAX(number), arg), -HV_EPERM, "%s on foreign domain %llu",
-                       call->name, (unsigned long long)foreign[i]);
+            CHECK_CASE(abi_call_raw(&c, RAX(number), arg), -HV_EPERM, "%s on foreign domain %llu", call->name,
+                       (unsigned long long)foreign[i]);
         }
     }
     abi_prepare(&c, HV_CALL_DOMAIN_CREATE, arg);

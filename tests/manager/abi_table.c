@@ -9,22 +9,21 @@
 #define F(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
 #define ONES            UINT64_MAX
 #define UPPER           (1ULL << 32)
-#define MEM_FIELDS                                                                                 \
-    4,                                                                                             \
-    {                                                                                              \
-        {F(hv_mem, flags), HV_MEM_WRITE}, {F(hv_mem, own), N(OWN_PAGE)},                           \
-            {F(hv_mem, target), AGENT_MEMORY},                                                     \
-        {                                                                                          \
-            F(hv_mem, pages), 1                                                                    \
-        }                                                                                          \
+#define MEM_FIELDS                                                                                           \
+    4,                                                                                                       \
+    {                                                                                                        \
+        {F(hv_mem, flags), HV_MEM_WRITE}, {F(hv_mem, own), N(OWN_PAGE)}, {F(hv_mem, target), AGENT_MEMORY},  \
+        {                                                                                                    \
+            F(hv_mem, pages), 1                                                                              \
+        }                                                                                                    \
     }
-#define CLAIM_FIELDS                                                                               \
-    2,                                                                                             \
-    {                                                                                              \
-        {F(hv_claim, base), 0x100},                                                                \
-        {                                                                                          \
-            F(hv_claim, length), 8                                                                 \
-        }                                                                                          \
+#define CLAIM_FIELDS                                                                                         \
+    2,                                                                                                       \
+    {                                                                                                        \
+        {F(hv_claim, base), 0x100},                                                                          \
+        {                                                                                                    \
+            F(hv_claim, length), 8                                                                           \
+        }                                                                                                    \
     }
 #define NO_STRUCT -1
 #define NO_TARGET -1, -1
@@ -49,30 +48,11 @@ const struct abi_call abi_calls[HV_CALL_COUNT] = {
                           HV_MAY_SYSTEM,
                           2,
                           {{F(hv_log_read, length), 64}, {F(hv_log_read, buffer), N(RESULT_PAGE)}}},
-    [HV_CALL_CONSOLE_WRITE] = {"CONSOLE_WRITE",
-                               {N(OWN_PAGE), 0},
-                               2,
-                               NO_STRUCT,
-                               NO_TARGET,
-                               IN,
-                               0,
-                               0,
-                               HV_MAY_SYSTEM,
-                               0,
-                               {{0}}},
-    [HV_CALL_CONSOLE_READ] = {"CONSOLE_READ",
-                              {N(RESULT_PAGE), 0},
-                              2,
-                              NO_STRUCT,
-                              NO_TARGET,
-                              IN,
-                              0,
-                              0,
-                              HV_MAY_SYSTEM,
-                              0,
-                              {{0}}},
-    [HV_CALL_SHUTDOWN] =
-        {"SHUTDOWN", {4}, 1, NO_STRUCT, NO_TARGET, IN, 0, 0, HV_MAY_SYSTEM, 0, {{0}}},
+    [HV_CALL_CONSOLE_WRITE] =
+        {"CONSOLE_WRITE", {N(OWN_PAGE), 0}, 2, NO_STRUCT, NO_TARGET, IN, 0, 0, HV_MAY_SYSTEM, 0, {{0}}},
+    [HV_CALL_CONSOLE_READ] =
+        {"CONSOLE_READ", {N(RESULT_PAGE), 0}, 2, NO_STRUCT, NO_TARGET, IN, 0, 0, HV_MAY_SYSTEM, 0, {{0}}},
+    [HV_CALL_SHUTDOWN] = {"SHUTDOWN", {4}, 1, NO_STRUCT, NO_TARGET, IN, 0, 0, HV_MAY_SYSTEM, 0, {{0}}},
     [HV_CALL_CPU_INFO] =
         {"CPU_INFO", {0, N(STRUCT)}, 2, 1, NO_TARGET, OUT, 64, 1536, HV_MAY_SYSTEM, 0, {{0}}},
     [HV_CALL_DOMAIN_CREATE] = {"DOMAIN_CREATE",
@@ -93,48 +73,14 @@ const struct abi_call abi_calls[HV_CALL_COUNT] = {
         {"DOMAIN_PAUSE", {N(GOOD)}, 1, NO_STRUCT, ON_DOMAIN, IN, 0, 0, HV_MAY_DOMAINS, 0, {{0}}},
     [HV_CALL_DOMAIN_RESUME] =
         {"DOMAIN_RESUME", {N(GOOD)}, 1, NO_STRUCT, ON_DOMAIN, IN, 0, 0, HV_MAY_DOMAINS, 0, {{0}}},
-    [HV_CALL_DOMAIN_INFO] = {"DOMAIN_INFO",
-                             {N(GOOD), N(STRUCT)},
-                             2,
-                             1,
-                             NO_TARGET,
-                             OUT,
-                             112,
-                             2048,
-                             HV_MAY_DOMAINS,
-                             0,
-                             {{0}}},
-    [HV_CALL_DOMAIN_LIST] = {"DOMAIN_LIST",
-                             {0, N(RESULT_PAGE), 4},
-                             3,
-                             NO_STRUCT,
-                             NO_TARGET,
-                             IN,
-                             0,
-                             0,
-                             HV_MAY_DOMAINS,
-                             0,
-                             {{0}}},
-    [HV_CALL_DOMAIN_CLAIM] = {"DOMAIN_CLAIM",
-                              {N(GOOD), N(STRUCT)},
-                              2,
-                              1,
-                              ON_DOMAIN,
-                              IN,
-                              32,
-                              0,
-                              HV_MAY_DOMAINS,
-                              CLAIM_FIELDS},
-    [HV_CALL_DOMAIN_UNCLAIM] = {"DOMAIN_UNCLAIM",
-                                {N(GOOD), N(STRUCT)},
-                                2,
-                                1,
-                                ON_DOMAIN,
-                                IN,
-                                32,
-                                0,
-                                HV_MAY_DOMAINS,
-                                CLAIM_FIELDS},
+    [HV_CALL_DOMAIN_INFO] =
+        {"DOMAIN_INFO", {N(GOOD), N(STRUCT)}, 2, 1, NO_TARGET, OUT, 112, 2048, HV_MAY_DOMAINS, 0, {{0}}},
+    [HV_CALL_DOMAIN_LIST] =
+        {"DOMAIN_LIST", {0, N(RESULT_PAGE), 4}, 3, NO_STRUCT, NO_TARGET, IN, 0, 0, HV_MAY_DOMAINS, 0, {{0}}},
+    [HV_CALL_DOMAIN_CLAIM] =
+        {"DOMAIN_CLAIM", {N(GOOD), N(STRUCT)}, 2, 1, ON_DOMAIN, IN, 32, 0, HV_MAY_DOMAINS, CLAIM_FIELDS},
+    [HV_CALL_DOMAIN_UNCLAIM] =
+        {"DOMAIN_UNCLAIM", {N(GOOD), N(STRUCT)}, 2, 1, ON_DOMAIN, IN, 32, 0, HV_MAY_DOMAINS, CLAIM_FIELDS},
     [HV_CALL_VCPU_CREATE] = {"VCPU_CREATE",
                              {N(GOOD), 2, N(SERVICE_PAGE)},
                              3,
@@ -172,28 +118,10 @@ const struct abi_call abi_calls[HV_CALL_COUNT] = {
                           HV_MAY_DOMAINS,
                           0,
                           {{0}}},
-    [HV_CALL_VCPU_AFFINITY] = {"VCPU_AFFINITY",
-                               {N(GOOD), 1, 1},
-                               3,
-                               NO_STRUCT,
-                               ON_VCPU,
-                               IN,
-                               0,
-                               0,
-                               HV_MAY_DOMAINS,
-                               0,
-                               {{0}}},
-    [HV_CALL_VCPU_PRIORITY] = {"VCPU_PRIORITY",
-                               {N(GOOD), 1, 100, 0},
-                               4,
-                               NO_STRUCT,
-                               ON_VCPU,
-                               IN,
-                               0,
-                               0,
-                               HV_MAY_DOMAINS,
-                               0,
-                               {{0}}},
+    [HV_CALL_VCPU_AFFINITY] =
+        {"VCPU_AFFINITY", {N(GOOD), 1, 1}, 3, NO_STRUCT, ON_VCPU, IN, 0, 0, HV_MAY_DOMAINS, 0, {{0}}},
+    [HV_CALL_VCPU_PRIORITY] =
+        {"VCPU_PRIORITY", {N(GOOD), 1, 100, 0}, 4, NO_STRUCT, ON_VCPU, IN, 0, 0, HV_MAY_DOMAINS, 0, {{0}}},
     [HV_CALL_VCPU_INJECT] = {"VCPU_INJECT",
                              {N(GOOD), 1, HV_INJECT_NMI, 0, 0},
                              5,
@@ -207,29 +135,12 @@ const struct abi_call abi_calls[HV_CALL_COUNT] = {
                              {{0}}},
     [HV_CALL_VCPU_KICK] =
         {"VCPU_KICK", {N(GOOD), 1}, 2, NO_STRUCT, ON_VCPU, IN, 0, 0, HV_MAY_DOMAINS, 0, {{0}}},
-    [HV_CALL_VCPU_INFO] = {"VCPU_INFO",
-                           {N(GOOD), 1, N(STRUCT)},
-                           3,
-                           2,
-                           ON_VCPU,
-                           OUT,
-                           672,
-                           2560,
-                           HV_MAY_DOMAINS,
-                           0,
-                           {{0}}},
+    [HV_CALL_VCPU_INFO] =
+        {"VCPU_INFO", {N(GOOD), 1, N(STRUCT)}, 3, 2, ON_VCPU, OUT, 672, 2560, HV_MAY_DOMAINS, 0, {{0}}},
     [HV_CALL_VCPU_COMPLETE] =
         {"VCPU_COMPLETE", {N(GOOD), 0}, 2, NO_STRUCT, ON_VCPU, IN, 0, 0, HV_MAY_DOMAINS, 0, {{0}}},
-    [HV_CALL_MEM_DONATE] = {"MEM_DONATE",
-                            {N(GOOD), N(STRUCT)},
-                            2,
-                            1,
-                            ON_DOMAIN,
-                            IN,
-                            32,
-                            0,
-                            HV_MAY_DOMAINS,
-                            MEM_FIELDS},
+    [HV_CALL_MEM_DONATE] =
+        {"MEM_DONATE", {N(GOOD), N(STRUCT)}, 2, 1, ON_DOMAIN, IN, 32, 0, HV_MAY_DOMAINS, MEM_FIELDS},
     [HV_CALL_MEM_SHARE] =
         {"MEM_SHARE", {N(GOOD), N(STRUCT)}, 2, 1, ON_DOMAIN, IN, 32, 0, HV_MAY_DOMAINS, MEM_FIELDS},
     [HV_CALL_MEM_UNMAP] = {"MEM_UNMAP",
@@ -243,74 +154,61 @@ const struct abi_call abi_calls[HV_CALL_COUNT] = {
                            HV_MAY_DOMAINS,
                            0,
                            {{0}}},
-    [HV_CALL_MEM_QUERY] = {"MEM_QUERY",
-                           {N(GOOD), N(STRUCT)},
-                           2,
-                           1,
-                           ON_DOMAIN,
-                           INOUT,
-                           40,
-                           3072,
-                           HV_MAY_DOMAINS,
-                           0,
-                           {{0}}},
+    [HV_CALL_MEM_QUERY] =
+        {"MEM_QUERY", {N(GOOD), N(STRUCT)}, 2, 1, ON_DOMAIN, INOUT, 40, 3072, HV_MAY_DOMAINS, 0, {{0}}},
     [HV_CALL_NOTIFY_PAGE] =
         {"NOTIFY_PAGE", {N(RESULT_PAGE), 0}, 2, NO_STRUCT, NO_TARGET, IN, 0, 0, 0, 0, {{0}}},
     [HV_CALL_NOTIFY_WAIT] = {"NOTIFY_WAIT", {1}, 1, NO_STRUCT, NO_TARGET, IN, 0, 0, 0, 0, {{0}}},
 };
 
 /* An argument. */
-#define A(call, arg, value, want)                                                                  \
-    {                                                                                              \
-        HV_CALL_##call, arg, 0, 0, value, want                                                     \
+#define A(call, arg, value, want)                                                                            \
+    {                                                                                                        \
+        HV_CALL_##call, arg, 0, 0, value, want                                                               \
     }
 /* A field of the structure. */
-#define S(call, type, member, value, want)                                                         \
-    {                                                                                              \
-        HV_CALL_##call, ARG_NONE, F(type, member), value, want                                     \
+#define S(call, type, member, value, want)                                                                   \
+    {                                                                                                        \
+        HV_CALL_##call, ARG_NONE, F(type, member), value, want                                               \
     }
 /* Eight bytes at an offset of the structure. */
-#define S8(call, offset, value, want)                                                              \
-    {                                                                                              \
-        HV_CALL_##call, ARG_NONE, offset, 8, value, want                                           \
+#define S8(call, offset, value, want)                                                                        \
+    {                                                                                                        \
+        HV_CALL_##call, ARG_NONE, offset, 8, value, want                                                     \
     }
 
 #define INVALID -HV_EINVAL
 #define FAULT   -HV_EFAULT
-#define MEM_ROWS(call)                                                                             \
-    S(call, hv_mem, flags, 4, INVALID), S(call, hv_mem, flags, 0x80000000U, INVALID),              \
-        S(call, hv_mem, flags, 0xffffffffU, INVALID),                                              \
-        S(call, hv_mem, own, NPLUS(OWN_PAGE, 8), INVALID), S(call, hv_mem, own, ONES, INVALID),    \
-        S(call, hv_mem, own, N(OUTSIDE), INVALID),                                                 \
-        S(call, hv_mem, own, 0xfffffffffffff000ULL, INVALID),                                      \
-        S(call, hv_mem, own, N(HOLE), FAULT), S(call, hv_mem, own, N(READ_ONLY), FAULT),           \
-        S(call, hv_mem, own, N(HYPERVISOR), FAULT), S(call, hv_mem, own, N(DONATED), FAULT),       \
-        S(call, hv_mem, target, AGENT_MEMORY + 1, INVALID),                                        \
-        S(call, hv_mem, target, ONES, INVALID), S(call, hv_mem, target, N(OUTSIDE), INVALID),      \
-        S(call, hv_mem, target, 0xfffffffffffff000ULL, INVALID),                                   \
-        S(call, hv_mem, target, 0, -HV_EEXIST),                                                    \
-        S(call, hv_mem, target, AGENT_MAILBOX, -HV_EEXIST), S(call, hv_mem, pages, 0, INVALID),    \
-        S(call, hv_mem, pages, ONES, INVALID), S(call, hv_mem, pages, 1ULL << 36, INVALID),        \
+#define MEM_ROWS(call)                                                                                       \
+    S(call, hv_mem, flags, 4, INVALID), S(call, hv_mem, flags, 0x80000000U, INVALID),                        \
+        S(call, hv_mem, flags, 0xffffffffU, INVALID), S(call, hv_mem, own, NPLUS(OWN_PAGE, 8), INVALID),     \
+        S(call, hv_mem, own, ONES, INVALID), S(call, hv_mem, own, N(OUTSIDE), INVALID),                      \
+        S(call, hv_mem, own, 0xfffffffffffff000ULL, INVALID), S(call, hv_mem, own, N(HOLE), FAULT),          \
+        S(call, hv_mem, own, N(READ_ONLY), FAULT), S(call, hv_mem, own, N(HYPERVISOR), FAULT),               \
+        S(call, hv_mem, own, N(DONATED), FAULT), S(call, hv_mem, target, AGENT_MEMORY + 1, INVALID),         \
+        S(call, hv_mem, target, ONES, INVALID), S(call, hv_mem, target, N(OUTSIDE), INVALID),                \
+        S(call, hv_mem, target, 0xfffffffffffff000ULL, INVALID), S(call, hv_mem, target, 0, -HV_EEXIST),     \
+        S(call, hv_mem, target, AGENT_MAILBOX, -HV_EEXIST), S(call, hv_mem, pages, 0, INVALID),              \
+        S(call, hv_mem, pages, ONES, INVALID), S(call, hv_mem, pages, 1ULL << 36, INVALID),                  \
         S(call, hv_mem, pages, 1ULL << 35, INVALID), S(call, hv_mem, pages, 1ULL << 52, INVALID)
-#define CLAIM_ROWS(call, want)                                                                     \
-    S(call, hv_claim, space, 2, want), S(call, hv_claim, space, 0xffffffffU, want),                \
-        S(call, hv_claim, base, 0x10000, want), S(call, hv_claim, base, ONES, want),               \
-        S(call, hv_claim, length, 0, want), S(call, hv_claim, length, 0x10000, want),              \
-        S(call, hv_claim, length, 0xff01, want), S(call, hv_claim, length, ONES, want),            \
-        S(call, hv_claim, space, HV_CLAIM_MMIO, want), /* not whole pages */                       \
+#define CLAIM_ROWS(call, want)                                                                               \
+    S(call, hv_claim, space, 2, want), S(call, hv_claim, space, 0xffffffffU, want),                          \
+        S(call, hv_claim, base, 0x10000, want), S(call, hv_claim, base, ONES, want),                         \
+        S(call, hv_claim, length, 0, want), S(call, hv_claim, length, 0x10000, want),                        \
+        S(call, hv_claim, length, 0xff01, want), S(call, hv_claim, length, ONES, want),                      \
+        S(call, hv_claim, space, HV_CLAIM_MMIO, want), /* not whole pages */                                 \
         S(call, hv_claim, reserved, 1, INVALID), S(call, hv_claim, reserved, ONES, INVALID)
-#define RECORD_ROWS(call)                                                                          \
-    A(call, 2, 5, INVALID), A(call, 2, ONES, INVALID), A(call, 2, UPPER, INVALID),                 \
-        A(call, 2, HV_STATE_SREGS, INVALID), A(call, 2, HV_STATE_MSRS, INVALID),                   \
-        A(call, 2, HV_STATE_XSAVE, INVALID), A(call, 2, HV_STATE_EVENTS, INVALID),                 \
-        A(call, 3, NPLUS(OWN_PAGE, 1), INVALID), A(call, 3, NPLUS(OWN_PAGE, 4), INVALID),          \
-        A(call, 3, NPLUS(OWN_PAGE, 0xff8), FAULT), A(call, 3, NPLUS(OWN_PAGE, 4096 - 136), FAULT), \
-        A(call, 3, N(HOLE), FAULT), A(call, 3, N(OUTSIDE), FAULT),                                 \
-        A(call, 3, N(HYPERVISOR), FAULT), A(call, 3, ONES, INVALID),                               \
-        A(call, 3, ONES & ~7ULL, FAULT), A(call, 3, 0xfffffffffffff000ULL, FAULT),                 \
-        A(call, 4, 0, INVALID), A(call, 4, 1, INVALID), A(call, 4, 143, INVALID),                  \
-        A(call, 4, 145, INVALID), A(call, 4, 4096, INVALID), A(call, 4, 4097, FAULT),              \
-        A(call, 4, ONES, FAULT), A(call, 4, UPPER + 144, FAULT)
+#define RECORD_ROWS(call)                                                                                    \
+    A(call, 2, 5, INVALID), A(call, 2, ONES, INVALID), A(call, 2, UPPER, INVALID),                           \
+        A(call, 2, HV_STATE_SREGS, INVALID), A(call, 2, HV_STATE_MSRS, INVALID),                             \
+        A(call, 2, HV_STATE_XSAVE, INVALID), A(call, 2, HV_STATE_EVENTS, INVALID),                           \
+        A(call, 3, NPLUS(OWN_PAGE, 1), INVALID), A(call, 3, NPLUS(OWN_PAGE, 4), INVALID),                    \
+        A(call, 3, NPLUS(OWN_PAGE, 0xff8), FAULT), A(call, 3, NPLUS(OWN_PAGE, 4096 - 136), FAULT),           \
+        A(call, 3, N(HOLE), FAULT), A(call, 3, N(OUTSIDE), FAULT), A(call, 3, N(HYPERVISOR), FAULT),         \
+        A(call, 3, ONES, INVALID), A(call, 3, ONES & ~7ULL, FAULT),                                          \
+        A(call, 3, 0xfffffffffffff000ULL, FAULT), A(call, 4, 0, INVALID), A(call, 4, 1, INVALID),            \
+        A(call, 4, 143, INVALID), A(call, 4, 145, INVALID), A(call, 4, 4096, INVALID),                       \
+        A(call, 4, 4097, FAULT), A(call, 4, ONES, FAULT), A(call, 4, UPPER + 144, FAULT)
 
 const struct abi_row abi_rows[] = {
     A(CAPABILITY, 0, HV_CAP_XEN + 1, 0),

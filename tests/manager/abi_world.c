@@ -168,8 +168,7 @@ static uint64_t hash_vcpu(uint64_t h, uint32_t domain, uint32_t vcpu)
         struct hv_events events;
         uint8_t xsave[PAGE];
     } r;
-    static const size_t size[] = {sizeof(r.regs), sizeof(r.sregs), sizeof(r.msrs), 0,
-                                  sizeof(r.events)};
+    static const size_t size[] = {sizeof(r.regs), sizeof(r.sregs), sizeof(r.msrs), 0, sizeof(r.events)};
     struct hv_vcpu_info v;
     int64_t result = call_vcpu_info(domain, vcpu, &v);
     h = hash(h, &result, sizeof(result));

@@ -35,8 +35,7 @@ struct __attribute__((packed)) table_pointer {
 
 static struct gate idt[256];
 /* Null, 64-bit code, data, 32-bit code. */
-static const uint64_t gdt[4] = {0, 0x00af9b000000ffffULL, 0x00cf93000000ffffULL,
-                                0x00cf9b000000ffffULL};
+static const uint64_t gdt[4] = {0, 0x00af9b000000ffffULL, 0x00cf93000000ffffULL, 0x00cf9b000000ffffULL};
 
 static void load_tables(void)
 {
@@ -66,8 +65,7 @@ static uint64_t call(const struct mailbox *box)
     register uint64_t r9 __asm__("r9") = box->arg[6];
     __asm__ volatile("vmcall"
                      : "+a"(rax)
-                     : "D"(box->arg[1]), "S"(box->arg[2]), "d"(box->arg[3]), "r"(r10), "r"(r8),
-                       "r"(r9)
+                     : "D"(box->arg[1]), "S"(box->arg[2]), "d"(box->arg[3]), "r"(r10), "r"(r8), "r"(r9)
                      : "memory", "cc");
     return rax;
 }
@@ -117,10 +115,10 @@ static void string_port(struct mailbox *box)
 {
     uint64_t address = box->arg[2], count = box->arg[3];
     bool in = box->command == AGENT_INS;
-#define STRING(instruction, reg)                                                                   \
-    __asm__ volatile("rep " instruction                                                            \
-                     : "+" reg(address), "+c"(count)                                               \
-                     : "d"((uint16_t)box->arg[0])                                                  \
+#define STRING(instruction, reg)                                                                             \
+    __asm__ volatile("rep " instruction                                                                      \
+                     : "+" reg(address), "+c"(count)                                                         \
+                     : "d"((uint16_t)box->arg[0])                                                            \
                      : "memory")
     switch (box->arg[1] | (in ? 0x10U : 0)) {
     case 0x11:
@@ -184,9 +182,8 @@ static void read_modify_write(struct mailbox *box)
 {
     uint64_t operand = box->arg[2], rax = 5, flags;
     volatile uint32_t *at = (volatile uint32_t *)(uintptr_t)box->arg[0];
-#define RMW(instruction)                                                                           \
-    __asm__ volatile(instruction "; pushfq; pop %2"                                                \
-                     : "+r"(operand), "+a"(rax), "=r"(flags), "+m"(*at)::"cc")
+#define RMW(instruction)                                                                                     \
+    __asm__ volatile(instruction "; pushfq; pop %2" : "+r"(operand), "+a"(rax), "=r"(flags), "+m"(*at)::"cc")
     switch (box->arg[1]) {
     case RMW_OR:
         RMW("orl %k0, %3");

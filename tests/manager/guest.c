@@ -83,10 +83,8 @@ static int64_t set_registers(const struct guest *g, uint32_t vcpu)
     s.efer = EFER_LONG;
     s.dr6 = 0xffff0ff0U;
     s.xcr0 = 1;
-    struct hv_regs r = {.rdi = mailbox,
-                        .rsp = AGENT_STACKS + (vcpu + 1) * PAGE - 8,
-                        .rip = AGENT_CODE,
-                        .rflags = 2};
+    struct hv_regs r = {
+        .rdi = mailbox, .rsp = AGENT_STACKS + (vcpu + 1) * PAGE - 8, .rip = AGENT_CODE, .rflags = 2};
     int64_t result = call_vcpu_set(g->id, vcpu, HV_STATE_SREGS, &s, sizeof(s));
     return result ? result : call_vcpu_set(g->id, vcpu, HV_STATE_REGS, &r, sizeof(r));
 }
@@ -104,8 +102,8 @@ static int64_t give_pages(const struct guest *g)
     if (result >= 0)
         result = call_mem_share(g->id, g->mailbox, AGENT_MAILBOX, g->vcpus, HV_MEM_WRITE);
     if (result >= 0)
-        result = call_mem_share(g->id, g->mailbox + AGENT_VCPUS * PAGE, AGENT_SCRATCH,
-                                AGENT_SCRATCH_PAGES, HV_MEM_WRITE);
+        result = call_mem_share(g->id, g->mailbox + AGENT_VCPUS * PAGE, AGENT_SCRATCH, AGENT_SCRATCH_PAGES,
+                                HV_MEM_WRITE);
     if (result >= 0)
         result = call_domain_claim(g->id, HV_CLAIM_PIO, AGENT_DONE, 1);
     return result;
@@ -127,8 +125,7 @@ static int64_t fill_domain(struct guest *g)
 
 int64_t guest_build(struct guest *g, const char *name, uint32_t vcpus)
 {
-    struct hv_domain_create c = {
-        .max_vcpus = AGENT_VCPUS, .pool_pages = g->pool_pages, .may = g->may};
+    struct hv_domain_create c = {.max_vcpus = AGENT_VCPUS, .pool_pages = g->pool_pages, .may = g->may};
     strlcpy(c.name, name, sizeof(c.name));
     fill_memory(g);
     int64_t result = call_domain_create(&c);
@@ -189,8 +186,8 @@ int64_t guest_complete(struct guest *g, uint32_t vcpu)
     return hv_vcpu_complete(g->id, vcpu);
 }
 
-void guest_go(struct guest *g, uint32_t vcpu, enum agent_command command, uint64_t a, uint64_t b,
-              uint64_t c, uint64_t d)
+void guest_go(struct guest *g, uint32_t vcpu, enum agent_command command, uint64_t a, uint64_t b, uint64_t c,
+              uint64_t d)
 {
     struct mailbox *box = guest_box(g, vcpu);
     box->command = command;
@@ -209,9 +206,8 @@ enum hv_exit_kind guest_wait(struct guest *g, uint32_t vcpu)
 {
     if (!lab_wait(HV_NOTIFY_VCPU(g->id, vcpu), ANSWER_MS)) {
         struct hv_domain_info d = guest_domain(g);
-        check_abort("no service of %u.%u: vCPU state %d, domain state %u, reason %u, detail %#llx",
-                    g->id, vcpu, guest_state(g, vcpu), d.state, d.reason,
-                    (unsigned long long)d.detail);
+        check_abort("no service of %u.%u: vCPU state %d, domain state %u, reason %u, detail %#llx", g->id,
+                    vcpu, guest_state(g, vcpu), d.state, d.reason, (unsigned long long)d.detail);
     }
     return (enum hv_exit_kind)guest_service(g, vcpu)->kind;
 }
@@ -229,8 +225,8 @@ void guest_done(struct guest *g, uint32_t vcpu)
         check_abort("service %d of %u.%u is not the end of the command", kind, g->id, vcpu);
 }
 
-uint64_t guest_do(struct guest *g, uint32_t vcpu, enum agent_command command, uint64_t a,
-                  uint64_t b, uint64_t c, uint64_t d)
+uint64_t guest_do(struct guest *g, uint32_t vcpu, enum agent_command command, uint64_t a, uint64_t b,
+                  uint64_t c, uint64_t d)
 {
     guest_go(g, vcpu, command, a, b, c, d);
     guest_done(g, vcpu);

@@ -142,9 +142,8 @@ void guest_until(const struct guest *g, uint32_t vcpu, enum hv_vcpu_state state)
     uint64_t end = lab_now() + 5000 * tsc_khz;
     while (guest_state(g, vcpu) != state) {
         if (lab_now() > end)
-            check_abort("vCPU %u is in state %d, not %d; command %d, count %d", vcpu,
-                        guest_state(g, vcpu), state, (int)guest_box(g, vcpu)->command,
-                        (int)guest_box(g, vcpu)->counter);
+            check_abort("vCPU %u is in state %d, not %d; command %d, count %d", vcpu, guest_state(g, vcpu),
+                        state, (int)guest_box(g, vcpu)->command, (int)guest_box(g, vcpu)->counter);
         (void)hv_notify_wait(lab_now() + tsc_khz / 4);
         take();
     }

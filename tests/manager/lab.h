@@ -66,16 +66,16 @@ struct hv_vcpu_info guest_info(const struct guest *g, uint32_t vcpu);
 struct hv_domain_info guest_domain(const struct guest *g);
 
 /* Starts a command and does not wait for its end. The vCPU is in service on AGENT_DONE. */
-void guest_go(struct guest *g, uint32_t vcpu, enum agent_command command, uint64_t a, uint64_t b,
-              uint64_t c, uint64_t d);
+void guest_go(struct guest *g, uint32_t vcpu, enum agent_command command, uint64_t a, uint64_t b, uint64_t c,
+              uint64_t d);
 /* Waits for the vCPU's next service and returns its kind. */
 enum hv_exit_kind guest_wait(struct guest *g, uint32_t vcpu);
 /* The next service has to be AGENT_DONE. */
 void guest_done(struct guest *g, uint32_t vcpu);
 bool guest_is_done(const struct guest *g, uint32_t vcpu);
 /* All three; returns the command's result. */
-uint64_t guest_do(struct guest *g, uint32_t vcpu, enum agent_command command, uint64_t a,
-                  uint64_t b, uint64_t c, uint64_t d);
+uint64_t guest_do(struct guest *g, uint32_t vcpu, enum agent_command command, uint64_t a, uint64_t b,
+                  uint64_t c, uint64_t d);
 int64_t guest_call(struct guest *g, uint32_t vcpu, uint64_t rax, const uint64_t arg[6]);
 int64_t guest_complete(struct guest *g, uint32_t vcpu);
 /* Waits for the domain's death. */

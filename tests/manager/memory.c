@@ -75,8 +75,7 @@ static uint32_t giving_run(uint32_t d, uint32_t page, uint32_t at, uint32_t page
     return run;
 }
 
-static void note_given(uint32_t d, uint32_t page, uint32_t at, uint32_t count, bool donate,
-                       uint32_t flags)
+static void note_given(uint32_t d, uint32_t page, uint32_t at, uint32_t count, bool donate, uint32_t flags)
 {
     for (uint32_t i = 0; i < count; i++) {
         window[d][at + i] = (struct window_page){page + i, donate, (uint8_t)flags};
@@ -88,16 +87,12 @@ static void note_given(uint32_t d, uint32_t page, uint32_t at, uint32_t count, b
     *(donate ? &donated_pages[d] : &shared_pages[d]) += count;
 }
 
-static int64_t give_once(uint32_t d, uint32_t page, uint32_t at, uint32_t pages, bool donate,
-                         uint32_t flags)
+static int64_t give_once(uint32_t d, uint32_t page, uint32_t at, uint32_t pages, bool donate, uint32_t flags)
 {
     static struct hv_mem m __attribute__((aligned(64)));
     struct hv_mem *in = lab_at(guest(0)->mailbox + (AGENT_VCPUS + 1) * PAGE);
-    m = (struct hv_mem){.size = sizeof(m),
-                        .flags = flags,
-                        .own = arena + page * PAGE,
-                        .target = gpa_of(at),
-                        .pages = pages};
+    m = (struct hv_mem){
+        .size = sizeof(m), .flags = flags, .own = arena + page * PAGE, .target = gpa_of(at), .pages = pages};
     *in = m;
     gpa_t gpa = guest(0)->mailbox + (AGENT_VCPUS + 1) * PAGE;
     return donate ? hv_mem_donate(guest(d)->id, gpa) : hv_mem_share(guest(d)->id, gpa);
@@ -301,7 +296,6 @@ void test_memory(void)
     CHECK_EQ(after.domains, before.domains);
     /* All of it can be given again as a whole. */
     guest_start(guest(0), "whole", 1);
-    CHECK_EQ(call_mem_donate(guest(0)->id, arena, AGENT_MEMORY, ARENA_PAGES, HV_MEM_WRITE),
-             ARENA_PAGES);
+    CHECK_EQ(call_mem_donate(guest(0)->id, arena, AGENT_MEMORY, ARENA_PAGES, HV_MEM_WRITE), ARENA_PAGES);
     CHECK_EQ(guest_destroy(guest(0)), 0);
 }

@@ -78,8 +78,7 @@ static uint32_t sequence(uint32_t d)
         refused++;
         CHECK_CASE(result, -HV_ENOMEM, "step %u", i);
         after = look(d);
-        CHECK_CASE(memcmp(&before, &after, sizeof(after)), 0,
-                   "step %u changed something: pool %lld", i,
+        CHECK_CASE(memcmp(&before, &after, sizeof(after)), 0, "step %u changed something: pool %lld", i,
                    (long long)(after.pool_free - before.pool_free));
     }
     return refused;

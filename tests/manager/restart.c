@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The management domain starts again while a guest runs: by its own wish, or (crash=1) after a triple fault. The first instance knows itself by
- * being alone. The second must find the guest, which has gone on meanwhile, and be able to take it away.
+ * The management domain starts again while a guest runs: by its own wish, or (crash=1) after a triple fault.
+ * The first instance knows itself by being alone. The second must find the guest, which has gone on
+ * meanwhile, and be able to take it away.
  */
 #include "tests/manager/lab.h"
 

@@ -9,8 +9,8 @@
 
 #define ROUNDS 40U
 
-static const size_t fixed_size[] = {sizeof(struct hv_regs), sizeof(struct hv_sregs),
-                                    sizeof(struct hv_msrs), 0, sizeof(struct hv_events)};
+static const size_t fixed_size[] = {sizeof(struct hv_regs), sizeof(struct hv_sregs), sizeof(struct hv_msrs),
+                                    0, sizeof(struct hv_events)};
 static uint32_t xsave_size;
 
 size_t state_size(enum hv_state_kind kind)
@@ -172,8 +172,7 @@ static void sleeping(struct guest *g)
             lab_sleep(1);
         CHECK_CASE((int64_t)box->counter, (int64_t)counter + 1, "woken by %u", how);
         CHECK_CASE((int64_t)box->nmis, (int64_t)nmis + (how == 0), "NMIs, %u", how);
-        CHECK_CASE((int64_t)box->interrupts, (int64_t)interrupts + (how & 1), "interrupts, %u",
-                   how);
+        CHECK_CASE((int64_t)box->interrupts, (int64_t)interrupts + (how & 1), "interrupts, %u", how);
         guest_until(g, 0, HV_VCPU_BLOCKED);
     }
     /* Registers: it goes on elsewhere, awake. */

@@ -49,10 +49,9 @@ static const struct {
     {S(cr0), 1ULL << 29 | 0x80000031, false}, /* NW without CD */
     {S(cr0), 0x31, false},                    /* LMA without PG */
     {S(cr3), 0xfffULL << 52, true},
-    {S(cr4), 0xfffffffffe08b000ULL | 1ULL << 23,
-     true},                     /* LA57, VMXE, KL, CET, PKS and what has no name */
-    {S(cr4), 1ULL << 14, true}, /* SMXE */
-    {S(cr4), 0, false},         /* LMA without PAE */
+    {S(cr4), 0xfffffffffe08b000ULL | 1ULL << 23, true}, /* LA57, VMXE, KL, CET, PKS and what has no name */
+    {S(cr4), 1ULL << 14, true},                         /* SMXE */
+    {S(cr4), 0, false},                                 /* LMA without PAE */
     {S(efer), ~0xd01ULL, true},
     {S(efer), 0x100, false}, /* LME without LMA, with PG */
     {S(efer), 0x400, false}, /* LMA without LME */
@@ -129,9 +128,8 @@ static void try_value(const struct guest *g, size_t row, const union record *old
                     rows[row].kind, rows[row].offset, (unsigned long long)value))
         CHECK_EQ(state_set(g, rows[row].kind, old), 0);
     state_get(g, rows[row].kind, &now);
-    CHECK_CASE(memcmp(&now, old, state_size(rows[row].kind)), 0,
-               "kind %d, offset %zu, %#llx: state changed", rows[row].kind, rows[row].offset,
-               (unsigned long long)value);
+    CHECK_CASE(memcmp(&now, old, state_size(rows[row].kind)), 0, "kind %d, offset %zu, %#llx: state changed",
+               rows[row].kind, rows[row].offset, (unsigned long long)value);
 }
 
 void state_refused(const struct guest *g)

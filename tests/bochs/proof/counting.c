@@ -2,10 +2,10 @@
 /*
  * Proof that the variant "bench" counts exactly: the exit path below is known to the instruction.
  *
- * The guest sets label COUNTING_LABEL, calls COUNTING_CALLS times, sets label 0, and prints the verdict itself. The
- * exit handler has 12 instructions, VMRESUME included; 3 of them access the VMCS and 2 lock the bus. The host also
- * writes mark COUNTING_MARK before it enters. run.py compares the report with these figures.
- * Specifications: SDM volume 3 section 28.5 (host state), instrument/instrument.cc (labels).
+ * The guest sets label COUNTING_LABEL, calls COUNTING_CALLS times, sets label 0, and prints the verdict
+ * itself. The exit handler has 12 instructions, VMRESUME included; 3 of them access the VMCS and 2 lock the
+ * bus. The host also writes mark COUNTING_MARK before it enters. run.py compares the report with these
+ * figures. Specifications: SDM volume 3 section 28.5 (host state), instrument/instrument.cc (labels).
  */
 #include "proof.h"
 

@@ -38,8 +38,7 @@ void proof_main(void)
                                 .rflags = RFLAGS_IF,
                                 .pin = PIN_EXTERNAL_INTERRUPT,
                                 .primary = PRIMARY_TPR_SHADOW,
-                                .secondary = SECONDARY_VIRTUALIZE_X2APIC |
-                                             SECONDARY_REGISTER_VIRTUALIZATION |
+                                .secondary = SECONDARY_VIRTUALIZE_X2APIC | SECONDARY_REGISTER_VIRTUALIZATION |
                                              SECONDARY_VIRTUAL_INTERRUPT_DELIVERY};
     uint32_t reason;
 

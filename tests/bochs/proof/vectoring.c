@@ -43,8 +43,7 @@ void proof_main(void)
                                 .rsp = GUEST_STACK_PAGE + 4096,
                                 .pin = PIN_EXTERNAL_INTERRUPT,
                                 .primary = PRIMARY_TPR_SHADOW,
-                                .secondary = SECONDARY_VIRTUALIZE_X2APIC |
-                                             SECONDARY_REGISTER_VIRTUALIZATION |
+                                .secondary = SECONDARY_VIRTUALIZE_X2APIC | SECONDARY_REGISTER_VIRTUALIZATION |
                                              SECONDARY_VIRTUAL_INTERRUPT_DELIVERY};
     uint64_t present, info;
     uint32_t reason;

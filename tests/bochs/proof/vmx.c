@@ -113,10 +113,7 @@ void vmx_start(void)
     if (failed)
         proof_fail("VMXON", control);
     address = (uintptr_t)vmcs_region;
-    __asm__ volatile("vmclear %1\nvmptrld %1\nsetna %0"
-                     : "=qm"(failed)
-                     : "m"(address)
-                     : "cc", "memory");
+    __asm__ volatile("vmclear %1\nvmptrld %1\nsetna %0" : "=qm"(failed) : "m"(address) : "cc", "memory");
     if (failed)
         proof_fail("VMPTRLD", address);
     ept_start();
@@ -136,8 +133,7 @@ static void write_control(uint64_t field, uint32_t capability, uint32_t wanted)
 static void write_controls(const struct guest_setup *setup)
 {
     write_control(0x4000, MSR_TRUE_PINBASED, setup->pin);
-    write_control(0x4002, MSR_TRUE_PROCBASED,
-                  setup->primary | PRIMARY_MSR_BITMAPS | PRIMARY_SECONDARY);
+    write_control(0x4002, MSR_TRUE_PROCBASED, setup->primary | PRIMARY_MSR_BITMAPS | PRIMARY_SECONDARY);
     write_control(0x401e, MSR_PROCBASED2, setup->secondary | SECONDARY_EPT);
     write_control(0x400c, MSR_TRUE_EXIT, EXIT_HOST_64 | EXIT_EFER);
     write_control(0x4012, MSR_TRUE_ENTRY, ENTRY_GUEST_64 | ENTRY_EFER);
@@ -192,8 +188,7 @@ void vmx_guest(const struct guest_setup *setup)
         uint64_t base;
     } __attribute__((packed)) idtr;
 
-    __asm__ volatile("mov %%cr0, %0\nmov %%cr3, %1\nmov %%cr4, %2"
-                     : "=r"(cr0), "=r"(cr3), "=r"(cr4));
+    __asm__ volatile("mov %%cr0, %0\nmov %%cr3, %1\nmov %%cr4, %2" : "=r"(cr0), "=r"(cr3), "=r"(cr4));
     __asm__ volatile("sidt %0" : "=m"(idtr));
     write_controls(setup);
     write_host_state(cr0, cr3, cr4, idtr.base);

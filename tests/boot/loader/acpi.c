@@ -87,8 +87,7 @@ void acpi_prepare(void)
     firmware_rsdp = find_rsdp();
     rsdp = arena(sizeof(*rsdp));
     memcpy(rsdp, firmware_rsdp, sizeof(*rsdp));
-    rsdp->revision =
-        0; /* the RSDT is enough: firmware of these machines has all tables below 4 GiB */
+    rsdp->revision = 0; /* the RSDT is enough: firmware of these machines has all tables below 4 GiB */
     copy_table(PTR(rsdp->rsdt));
     if (!copy_count)
         fail("the RSDT is too long");
@@ -206,9 +205,7 @@ static void wipe_firmware_rsdp(void)
         fail("unknown host bridge");
     for (uint32_t reg = pam; reg < pam + 8; reg += 4) {
         outl(0xcf8, 0x80000000 | reg);
-        uint32_t keep = pam == 0x58 && reg == pam   ? 0xff
-                        : pam == 0x90 && reg != pam ? 0xff000000
-                                                    : 0;
+        uint32_t keep = pam == 0x58 && reg == pam ? 0xff : pam == 0x90 && reg != pam ? 0xff000000 : 0;
         outl(0xcfc, (inl(0xcfc) & keep) | (0x33333333 & ~keep));
     }
     memset(firmware_rsdp, 0, sizeof(*firmware_rsdp));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * canary: the neighbour of a hostile guest. It fills 1 MiB with a pattern and all registers that a guest keeps (general, debug, SSE, SYSCALL MSRs,
- * CR8) with values of its own, and looks at them for ever. Every few rounds it says so; it ends only when something is wrong.
+ * canary: the neighbour of a hostile guest. It fills 1 MiB with a pattern and all registers that a guest
+ * keeps (general, debug, SSE, SYSCALL MSRs, CR8) with values of its own, and looks at them for ever. Every
+ * few rounds it says so; it ends only when something is wrong.
  */
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/report.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cpuid: what a domain must not see, on whatever processor, and that what it sees agrees with itself and with what the instructions do. SDM volume 2, CPUID. The table
- * is frozen: a row goes when the feature is virtualized.
+ * cpuid: what a domain must not see, on whatever processor, and that what it sees agrees with itself and with
+ * what the instructions do. SDM volume 2, CPUID. The table is frozen: a row goes when the feature is
+ * virtualized.
  */
 #include "guest_abi/hv_abi.h"
 #include "tests/guest/lib/cpu.h"
@@ -88,8 +89,7 @@ static bool is_zero(struct cpuid c)
 static void check_hidden(void)
 {
     for (unsigned i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-        report(!(value(cpuid(hidden[i].leaf, hidden[i].subleaf), hidden[i].reg) &
-                 BIT32(hidden[i].bit)),
+        report(!(value(cpuid(hidden[i].leaf, hidden[i].subleaf), hidden[i].reg) & BIT32(hidden[i].bit)),
                "%s is visible", hidden[i].name);
     /* MONITOR, cache control, PMU, RDT, SGX, PT, key locker, history reset, LBR, AMX */
     static const uint32_t none[] = {3,    5,    9,    0xa,  0xf,  0x10, 0x12, 0x14, 0x17,
@@ -110,14 +110,11 @@ static void check_identity(void)
     uint32_t words[3];
     for (unsigned i = 0; i < 3; i++)
         words[i] = (uint32_t)(uint8_t)name[4 * i] | (uint32_t)(uint8_t)name[4 * i + 1] << 8 |
-                   (uint32_t)(uint8_t)name[4 * i + 2] << 16 |
-                   (uint32_t)(uint8_t)name[4 * i + 3] << 24;
+                   (uint32_t)(uint8_t)name[4 * i + 2] << 16 | (uint32_t)(uint8_t)name[4 * i + 3] << 24;
     report(zero.eax >= 0x16 && zero.eax < 0x40, "highest basic leaf %#x", zero.eax);
-    report(zero.ebx == 0x756e6547 && zero.edx == 0x49656e69 && zero.ecx == 0x6c65746e,
-           "not GenuineIntel");
+    report(zero.ebx == 0x756e6547 && zero.edx == 0x49656e69 && zero.ecx == 0x6c65746e, "not GenuineIntel");
     report(cpuid(1, 0).ecx & BIT32(31), "the bit that tells of a hypervisor is clear");
-    report(hv.eax == HV_CPUID_BASE + 1 && hv.ebx == words[0] && hv.ecx == words[1] &&
-               hv.edx == words[2],
+    report(hv.eax == HV_CPUID_BASE + 1 && hv.ebx == words[0] && hv.ecx == words[1] && hv.edx == words[2],
            "leaf 0x40000000: %#x %#x %#x %#x", hv.eax, hv.ebx, hv.ecx, hv.edx);
     report(cpuid(HV_CPUID_BASE + 1, 0).eax == HV_ABI_VERSION, "interface version %u",
            cpuid(HV_CPUID_BASE + 1, 0).eax);
@@ -125,8 +122,7 @@ static void check_identity(void)
     report(frequency.eax && frequency.ebx && frequency.ecx, "leaf 0x15: %u %u %u", frequency.eax,
            frequency.ebx, frequency.ecx);
     uint64_t hz = (uint64_t)frequency.ecx * frequency.ebx / frequency.eax;
-    report((hz + 500000) / 1000000 == mhz.eax, "leaf 0x15 says %lu Hz, leaf 0x16 %u MHz", hz,
-           mhz.eax);
+    report((hz + 500000) / 1000000 == mhz.eax, "leaf 0x15 says %lu Hz, leaf 0x16 %u MHz", hz, mhz.eax);
     struct cpuid sizes = cpuid(0x80000008, 0);
     report((sizes.eax & 0xff) >= 36 && (sizes.eax & 0xff) <= 46 && (sizes.eax >> 8 & 0xff) == 48,
            "address sizes %#x", sizes.eax);
@@ -140,14 +136,12 @@ static void check_topology(void)
            "leaf 1: EBX %#x, HTT %u", one.ebx, one.edx >> 28 & 1);
     for (uint32_t level = 0; level < 4; level++) {
         struct cpuid b = cpuid(0xb, level);
-        report((b.ecx & 0xff) == level && !b.edx, "leaf 0xb.%u: ECX %#x, EDX %#x", level, b.ecx,
-               b.edx);
+        report((b.ecx & 0xff) == level && !b.edx, "leaf 0xb.%u: ECX %#x, EDX %#x", level, b.ecx, b.edx);
         report((b.ecx >> 8 & 0xff) == (level == 0   ? 1
                                        : level == 1 ? 2
                                                     : 0),
                "leaf 0xb.%u: level type %u", level, b.ecx >> 8 & 0xff);
-        report(b.ebx == (level < 2) && !b.eax, "leaf 0xb.%u: EAX %#x, EBX %#x", level, b.eax,
-               b.ebx);
+        report(b.ebx == (level < 2) && !b.eax, "leaf 0xb.%u: EAX %#x, EBX %#x", level, b.eax, b.ebx);
     }
     for (uint32_t i = 0; i < 8; i++) {
         struct cpuid cache = cpuid(4, i);
@@ -155,8 +149,7 @@ static void check_topology(void)
             report(is_zero(cache), "leaf 4.%u has no type but is not empty", i);
             break;
         }
-        report(!(cache.eax >> 14 & 0xfff) && !(cache.eax >> 26), "leaf 4.%u: shared, EAX %#x", i,
-               cache.eax);
+        report(!(cache.eax >> 14 & 0xfff) && !(cache.eax >> 26), "leaf 4.%u: shared, EAX %#x", i, cache.eax);
     }
 }
 
@@ -168,8 +161,7 @@ static void check_xsave(void)
         report_skip("no XSAVE");
         return;
     }
-    report(cpuid(0xd, 0).ebx == LEGACY_AND_HEADER, "leaf 0xd: EBX %u with XCR0 1",
-           cpuid(0xd, 0).ebx);
+    report(cpuid(0xd, 0).ebx == LEGACY_AND_HEADER, "leaf 0xd: EBX %u with XCR0 1", cpuid(0xd, 0).ebx);
     write_cr4(read_cr4() | CR4_OSXSAVE);
     report(cpuid(1, 0).ecx & BIT32(27), "no OSXSAVE after CR4.OSXSAVE");
     struct cpuid d = cpuid(0xd, 0);
@@ -181,8 +173,7 @@ static void check_xsave(void)
         for (uint32_t i = 2; i < 64; i++) {
             struct cpuid c = cpuid(0xd, i);
             bool supported = i < 32 && (d.eax >> i & 1);
-            report(supported == !is_zero(c), "leaf 0xd.%u is %s", i,
-                   supported ? "empty" : "not empty");
+            report(supported == !is_zero(c), "leaf 0xd.%u is %s", i, supported ? "empty" : "not empty");
             if (supported && (tries[t] >> i & 1) && c.ebx + c.eax > size)
                 size = c.ebx + c.eax;
             if (supported && c.ebx + c.eax > all)
@@ -190,8 +181,8 @@ static void check_xsave(void)
         }
         struct cpuid now = cpuid(0xd, 0);
         report(now.ebx == size && now.ecx == all,
-               "leaf 0xd: EBX %u instead of %u, ECX %u instead of %u, XCR0 %#x", now.ebx, size,
-               now.ecx, all, tries[t]);
+               "leaf 0xd: EBX %u instead of %u, ECX %u instead of %u, XCR0 %#x", now.ebx, size, now.ecx, all,
+               tries[t]);
     }
     write_cr4(read_cr4() & ~CR4_OSXSAVE);
     report(!(cpuid(1, 0).ecx & BIT32(27)), "OSXSAVE after CR4.OSXSAVE was cleared");
@@ -222,8 +213,8 @@ static void check_stable(void)
         }
     }
     trap_clear();
-    trap_user_enter((uint64_t)(uintptr_t)cpuid_user, (uint64_t)(uintptr_t)stack_top,
-                    SEL_USER_CODE64, SEL_USER_DATA, 2, 0x40000000);
+    trap_user_enter((uint64_t)(uintptr_t)cpuid_user, (uint64_t)(uintptr_t)stack_top, SEL_USER_CODE64,
+                    SEL_USER_DATA, 2, 0x40000000);
     report(trap.vector == TRAP_END && trap.regs.rbx == cpuid(0x40000000, 0).ebx,
            "CPUID at CPL 3: vector %lu, EBX %#lx", trap.vector, trap.regs.rbx);
 }

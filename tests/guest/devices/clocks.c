@@ -74,8 +74,7 @@ static void check_set(void)
     cmos_set(B, 0x22);
     (void)ticks_of_second();
     report(cmos(SECONDS) == 0 && cmos(MINUTES) == 0 && cmos(HOURS) == 0, "midnight");
-    report(cmos(DAY) == 0x29 && cmos(MONTH) == 2, "29 February 2024: %x.%x", cmos(DAY),
-           cmos(MONTH));
+    report(cmos(DAY) == 0x29 && cmos(MONTH) == 2, "29 February 2024: %x.%x", cmos(DAY), cmos(MONTH));
     uint32_t flags = cmos(C);
     report((flags & 0xb0) == 0xb0, "update and alarm: status C %#x", flags);
     report((cmos(C) & 0xb0) == 0, "status C is cleared by reading");
@@ -87,9 +86,8 @@ void check_rtc(void)
     report(cmos(D) == 0x80, "status D %#x", cmos(D));
     report(cmos(B) == 2, "status B %#x", cmos(B));
     report((cmos(A) & 0x7f) == 0x26, "status A %#x", cmos(A));
-    report(is_bcd(cmos(CENTURY), 0x19, 0x20) && is_bcd(cmos(YEAR), 0, 0x99) &&
-               is_bcd(cmos(MONTH), 1, 0x12) && is_bcd(cmos(DAY), 1, 0x31) &&
-               is_bcd(cmos(HOURS), 0, 0x23) && is_bcd(cmos(MINUTES), 0, 0x59),
+    report(is_bcd(cmos(CENTURY), 0x19, 0x20) && is_bcd(cmos(YEAR), 0, 0x99) && is_bcd(cmos(MONTH), 1, 0x12) &&
+               is_bcd(cmos(DAY), 1, 0x31) && is_bcd(cmos(HOURS), 0, 0x23) && is_bcd(cmos(MINUTES), 0, 0x59),
            "a date: %x%02x-%02x-%02x %02x:%02x", cmos(CENTURY), cmos(YEAR), cmos(MONTH), cmos(DAY),
            cmos(HOURS), cmos(MINUTES));
     report((cmos(0x15) | cmos(0x16) << 8) == 640, "640 KiB of base memory");

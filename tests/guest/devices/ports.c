@@ -97,8 +97,7 @@ void check_straddling(void)
 {
     report(in(0xe8, 2) == 0xe9ff && in(0xe8, 4) == 0xffffe9ff, "0xe9 from below: %#x", in(0xe8, 4));
     out(0x3ff, 1, 0x5a);
-    report(in(0x3f6, 4) >> 16 == (in(0x3f8, 1) | in(0x3f9, 1) << 8), "0x3f8 from below: %#x",
-           in(0x3f6, 4));
+    report(in(0x3f6, 4) >> 16 == (in(0x3f8, 1) | in(0x3f9, 1) << 8), "0x3f8 from below: %#x", in(0x3f6, 4));
     out(0x7f, 2, 0x4300);
     report(in(0x80, 1) == 0x43, "0x80 from below: %#x", in(0x80, 1));
     report(in(0x91, 2) == 0x02ff, "0x92 from below: %#x", in(0x91, 2));

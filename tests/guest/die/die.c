@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * die: ends of a domain that nobody can prevent, one for each word of the command line. The domain stops, or loops until the manager
- * destroys it (timeout=); its canary goes on. tests.cfg says what is expected of each.
+ * die: ends of a domain that nobody can prevent, one for each word of the command line. The domain stops, or
+ * loops until the manager destroys it (timeout=); its canary goes on. tests.cfg says what is expected of
+ * each.
  */
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/report.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * except: every exception with its error code and RIP (SDM volume 3, "Exception and Interrupt Reference"), pairs that make a double fault ("Double Fault
- * Exception", table of classes), and events over emulated instructions: single steps, instruction breakpoints, the shadows of STI and MOV SS.
+ * except: every exception with its error code and RIP (SDM volume 3, "Exception and Interrupt Reference"),
+ * pairs that make a double fault ("Double Fault Exception", table of classes), and events over emulated
+ * instructions: single steps, instruction breakpoints, the shadows of STI and MOV SS.
  */
 #include "tests/guest/except/except.h"
 
@@ -15,17 +16,15 @@ static char *nothing; /* a page that is not mapped */
 
 static void expect(const char *what, uint64_t vector, uint64_t error)
 {
-    report(trap.vector == vector && trap.error == error,
-           "%s: vector %lu, error %#lx instead of %lu, %#lx", what, trap.vector, trap.error, vector,
-           error);
+    report(trap.vector == vector && trap.error == error, "%s: vector %lu, error %#lx instead of %lu, %#lx",
+           what, trap.vector, trap.error, vector, error);
 }
 
 /* The address at which the trap came is right when it is the label, or (traps) behind it by so many bytes. */
 #define AT(name) extern const uint8_t name[]
 static void expect_rip(const char *what, const uint8_t *at, unsigned behind)
 {
-    report(trap.rip == (uint64_t)(uintptr_t)at + behind,
-           "%s: RIP is %ld bytes behind the instruction", what,
+    report(trap.rip == (uint64_t)(uintptr_t)at + behind, "%s: RIP is %ld bytes behind the instruction", what,
            (int64_t)(trap.rip - (uint64_t)(uintptr_t)at));
 }
 
@@ -119,8 +118,8 @@ static void software(void)
         if (vector == TRAP_END)
             continue;
         trap_run(code, SEL_CODE64);
-        report(trap.vector == vector && trap.rip == (uint64_t)(uintptr_t)code + 2,
-               "INT %u: vector %lu", vector, trap.vector);
+        report(trap.vector == vector && trap.rip == (uint64_t)(uintptr_t)code + 2, "INT %u: vector %lu",
+               vector, trap.vector);
     }
     struct idt_gate kept = idt[0x50];
     idt[0x50].type &= 0x7f;
@@ -157,13 +156,16 @@ static void pairs(void)
             TRY("ud2", ::: "memory");
         else
             TRY("int3", ::: "memory");
-        report(trap.vector == (rows[i].doubles ? V_DF : V_NP),
-               "#NP while vector %u is delivered: vector %lu", v, trap.vector);
+        report(trap.vector == (rows[i].doubles ? V_DF : V_NP), "#NP while vector %u is delivered: vector %lu",
+               v, trap.vector);
         report(trap.error == (rows[i].doubles ? 0 : v * 8 + 2 + (v == V_BP ? 0 : 1)),
                "#NP while vector %u is delivered: error %#lx", v, trap.error);
         idt[v].type |= 0x80;
     }
-    /* The same where the first fault is one that the hypervisor injects: RDMSR of nothing, an undefined VMX instruction. */
+    /*
+     * The same where the first fault is one that the hypervisor injects: RDMSR of nothing, an undefined VMX
+     * instruction.
+     */
     idt[V_GP].type &= 0x7f;
     TRY("rdmsr", ::"c"(0x1234) : "rax", "rdx");
     expect("#NP while an injected #GP is delivered", V_DF, 0);

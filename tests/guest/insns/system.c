@@ -27,8 +27,7 @@ static uint64_t xsetbv(uint32_t which, uint64_t value)
 static bool legal(uint64_t v, uint64_t supported)
 {
     uint64_t avx512 = v & 0xe0;
-    return (v & 1) && !(v & ~supported) && (!(v & 4) || (v & 2)) &&
-           (!avx512 || (avx512 == 0xe0 && (v & 4)));
+    return (v & 1) && !(v & ~supported) && (!(v & 4) || (v & 2)) && (!avx512 || (avx512 == 0xe0 && (v & 4)));
 }
 
 static void check_xsetbv(void)
@@ -69,14 +68,12 @@ static void check_invpcid(void)
         return;
     }
     for (uint64_t type = 0; type < 4; type++)
-        report(invpcid(type, 0, 0x1000) == TRAP_NONE, "INVPCID type %lu: vector %lu", type,
-               trap.vector);
+        report(invpcid(type, 0, 0x1000) == TRAP_NONE, "INVPCID type %lu: vector %lu", type, trap.vector);
     report(invpcid(4, 0, 0) == V_GP, "INVPCID type 4: vector %lu", trap.vector);
     report(invpcid(~0UL, 0, 0) == V_GP, "INVPCID type -1: vector %lu", trap.vector);
     report(invpcid(2, 0x1000, 0) == V_GP, "INVPCID, reserved bits: vector %lu", trap.vector);
     report(invpcid(0, 1, 0) == V_GP, "INVPCID, PCID without CR4.PCIDE: vector %lu", trap.vector);
-    report(invpcid(0, 0, 0x800000000000) == V_GP, "INVPCID, address not canonical: vector %lu",
-           trap.vector);
+    report(invpcid(0, 0, 0x800000000000) == V_GP, "INVPCID, address not canonical: vector %lu", trap.vector);
 }
 
 void insns_system(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VMCALL with garbage: guest_abi/hv_abi.h says what each number and each mode gets. The domain has no HV_MAY bits, so a number is
- * either for everybody, or -HV_EPERM, or -HV_ENOSYS; another upper half is #UD. No call may change a register but RAX.
+ * VMCALL with garbage: guest_abi/hv_abi.h says what each number and each mode gets. The domain has no HV_MAY
+ * bits, so a number is either for everybody, or -HV_EPERM, or -HV_ENOSYS; another upper half is #UD. No call
+ * may change a register but RAX.
  */
 #include "guest_abi/hv_abi.h"
 #include "tests/guest/insns/insns.h"
@@ -17,7 +18,10 @@ struct regs {
 };
 enum { REGS = sizeof(struct regs) / 8 };
 
-/* RDI: RAX of the call, RSI: registers in, RDX: out. INT 0x40 style is not wanted here: it is an ordinary call. */
+/*
+ * RDI: RAX of the call, RSI: registers in, RDX: out. INT 0x40 style is not wanted here: it is an ordinary
+ * call.
+ */
 __asm__("\n\
 vmcall_with:\n\
 	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n\
@@ -40,8 +44,7 @@ vmcall_behind: push %rax; mov 8(%rsp), %rax\n\
 uint64_t vmcall_with(uint64_t rax, const struct regs *in, struct regs *out);
 extern const uint8_t vmcall_at[], vmcall_behind[];
 
-__asm__(
-    "vmcall_user: vmcall\n int $0x40\n vmcall_user32: .code32\n vmcall\n int $0x40\n .code64\n");
+__asm__("vmcall_user: vmcall\n int $0x40\n vmcall_user32: .code32\n vmcall\n int $0x40\n .code64\n");
 extern const uint8_t vmcall_user[], vmcall_user32[];
 
 /* One call; false: #UD. */
@@ -88,9 +91,8 @@ static void numbers(void)
         int64_t result;
         unsigned changed;
         bool done = call((uint64_t)HV_CALL_MAGIC << 32 | n, &result, &changed);
-        report(done && result == expected(n),
-               "call %#lx with garbage: %ld instead of %ld, vector %lu", n, result, expected(n),
-               trap.vector);
+        report(done && result == expected(n), "call %#lx with garbage: %ld instead of %ld, vector %lu", n,
+               result, expected(n), trap.vector);
         report(!changed, "call %#lx changes registers, mask %#x", n, changed);
     }
 }
@@ -123,8 +125,8 @@ static void modes(void)
     for (uint64_t n = 0; n < HV_CALL_COUNT; n += 9) {
         uint64_t rax = (uint64_t)HV_CALL_MAGIC << 32 | n;
         trap_clear();
-        trap_user_enter((uint64_t)(uintptr_t)vmcall_user, (uint64_t)(uintptr_t)stack_top,
-                        SEL_USER_CODE64, SEL_USER_DATA, 2, rax);
+        trap_user_enter((uint64_t)(uintptr_t)vmcall_user, (uint64_t)(uintptr_t)stack_top, SEL_USER_CODE64,
+                        SEL_USER_DATA, 2, rax);
         report(trap.vector == TRAP_END && trap.regs.rax == (uint64_t)-HV_EPERM,
                "call %#lx at CPL 3: %ld, vector %lu", n, (int64_t)trap.regs.rax, trap.vector);
     }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MSR accesses that may fault, and a window of pages: see cpu.h. memcpy and memset are what the compiler calls. */
+/*
+ * MSR accesses that may fault, and a window of pages: see cpu.h. memcpy and memset are what the compiler
+ * calls.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 

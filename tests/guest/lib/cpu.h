@@ -42,22 +42,20 @@ struct cpuid {
 static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid c;
-    __asm__ volatile("cpuid"
-                     : "=a"(c.eax), "=b"(c.ebx), "=c"(c.ecx), "=d"(c.edx)
-                     : "a"(leaf), "c"(subleaf));
+    __asm__ volatile("cpuid" : "=a"(c.eax), "=b"(c.ebx), "=c"(c.ecx), "=d"(c.edx) : "a"(leaf), "c"(subleaf));
     return c;
 }
 
-#define CPU_READ(reg)                                                                              \
-    static inline uint64_t read_##reg(void)                                                        \
-    {                                                                                              \
-        uint64_t v;                                                                                \
-        __asm__ volatile("mov %%" #reg ", %0" : "=r"(v));                                          \
-        return v;                                                                                  \
-    }                                                                                              \
-    static inline void write_##reg(uint64_t v)                                                     \
-    {                                                                                              \
-        __asm__ volatile("mov %0, %%" #reg ::"r"(v) : "memory");                                   \
+#define CPU_READ(reg)                                                                                        \
+    static inline uint64_t read_##reg(void)                                                                  \
+    {                                                                                                        \
+        uint64_t v;                                                                                          \
+        __asm__ volatile("mov %%" #reg ", %0" : "=r"(v));                                                    \
+        return v;                                                                                            \
+    }                                                                                                        \
+    static inline void write_##reg(uint64_t v)                                                               \
+    {                                                                                                        \
+        __asm__ volatile("mov %0, %%" #reg ::"r"(v) : "memory");                                             \
     }
 CPU_READ(cr0)
 CPU_READ(cr2)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Output and the count of checks: see report.h. A line is formatted into a buffer and written by one REP OUTSB. */
+/*
+ * Output and the count of checks: see report.h. A line is formatted into a buffer and written by one REP
+ * OUTSB.
+ */
 #include "tests/guest/lib/report.h"
 
 #include <stddef.h>
@@ -149,8 +152,7 @@ void guest_exit(uint8_t code)
 
 void report_end(void)
 {
-    print("%s: %u passed, %u failed, %u skipped\n", guest_name, count.passed, count.failed,
-          count.skipped);
+    print("%s: %u passed, %u failed, %u skipped\n", guest_name, count.passed, count.failed, count.skipped);
     guest_exit(count.failed || !count.passed ? RUN_FAILED : RUN_PASSED);
 }
 

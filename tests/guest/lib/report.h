@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a test guest says: one line for each failed or skipped check, one with the counts at the end, on port 0xE9. Passed checks are
- * counted only, unless the guest's command line has the word `verbose`. Exit codes by port 0xF4: RUN_PASSED, or RUN_FAILED
- * when a check failed or none was made.
+ * What a test guest says: one line for each failed or skipped check, one with the counts at the end, on port
+ * 0xE9. Passed checks are counted only, unless the guest's command line has the word `verbose`. Exit codes by
+ * port 0xF4: RUN_PASSED, or RUN_FAILED when a check failed or none was made.
  */
 #pragma once
 

@@ -70,8 +70,8 @@ void trap_handler(struct trap_frame *frame)
     if (frame->cs & 3)
         trap_user_leave(); /* does not return */
     if (!trap_resume) {
-        print("trap %lu, error %#lx, rip %#lx, cr2 %#lx, rsp %#lx\n", frame->vector, frame->error,
-              frame->rip, trap.cr2, frame->rsp);
+        print("trap %lu, error %#lx, rip %#lx, cr2 %#lx, rsp %#lx\n", frame->vector, frame->error, frame->rip,
+              trap.cr2, frame->rsp);
         report(false, "no trap is expected here");
         report_end();
     }
@@ -91,7 +91,6 @@ void trap_run(const void *code, unsigned cs)
 void trap_user(const void *code, unsigned cs, uint64_t rflags)
 {
     trap_clear();
-    trap_user_enter((uint64_t)(uintptr_t)code,
-                    (uint64_t)(uintptr_t)(user_stack + sizeof(user_stack)), cs, SEL_USER_DATA,
-                    rflags | RFLAGS_ONE, 0);
+    trap_user_enter((uint64_t)(uintptr_t)code, (uint64_t)(uintptr_t)(user_stack + sizeof(user_stack)), cs,
+                    SEL_USER_DATA, rflags | RFLAGS_ONE, 0);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Traps of a test guest. Every vector has a handler. A test says what it will do (trap_expect with the address at
- * which to go on), does it, and looks at `trap` for what happened. A trap that nobody expects ends the guest as failed.
+ * Traps of a test guest. Every vector has a handler. A test says what it will do (trap_expect with the
+ * address at which to go on), does it, and looks at `trap` for what happened. A trap that nobody expects ends
+ * the guest as failed.
  *
- * TRY(insn, operands...) runs instructions that may fault and must leave RSP alone; afterwards trap.vector is TRAP_NONE or the vector.
+ * TRY(insn, operands...) runs instructions that may fault and must leave RSP alone; afterwards trap.vector is
+ * TRAP_NONE or the vector.
  */
 #pragma once
 
@@ -95,14 +97,12 @@ void trap_call(const void *code, uint64_t cs);
 
 /* Runs code at CPL 3 with its own stack until a trap; see `trap`. */
 void trap_user(const void *code, unsigned cs, uint64_t rflags);
-void trap_user_enter(uint64_t code, uint64_t stack, uint64_t cs, uint64_t ss, uint64_t rflags,
-                     uint64_t rax);
+void trap_user_enter(uint64_t code, uint64_t stack, uint64_t cs, uint64_t ss, uint64_t rflags, uint64_t rax);
 void trap_user_leave(void);
 
 /* The resumption address is written by the macro itself, so that insn runs with the compiler's registers. */
-#define TRY(insn, ...)                                                                             \
-    do {                                                                                           \
-        trap_clear();                                                                              \
-        __asm__ volatile("movq $777f, trap_resume\n\t" insn                                        \
-                         "\n777:\tmovq $0, trap_resume" __VA_ARGS__);                              \
+#define TRY(insn, ...)                                                                                       \
+    do {                                                                                                     \
+        trap_clear();                                                                                        \
+        __asm__ volatile("movq $777f, trap_resume\n\t" insn "\n777:\tmovq $0, trap_resume" __VA_ARGS__);     \
     } while (0)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Accesses across a page boundary between memory, a hole, nothing and read-only memory, at every offset. SDM volume 3, "Memory Ordering" does not promise atomicity. */
+/*
+ * Accesses across a page boundary between memory, a hole, nothing and read-only memory, at every offset. SDM
+ * volume 3, "Memory Ordering" does not promise atomicity.
+ */
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/report.h"
 #include "tests/guest/lib/trap.h"
@@ -32,8 +35,8 @@ static void halves(bool hole_first)
         set(0x5a);
         uint64_t value = *at;
         report(value == (ones | (0x5a5a5a5a5a5a5a5a & ~ones)),
-               "%u bytes below the boundary, hole %s: reads %#lx", head,
-               hole_first ? "first" : "behind", value);
+               "%u bytes below the boundary, hole %s: reads %#lx", head, hole_first ? "first" : "behind",
+               value);
         *at = 0x1122334455667788;
         value = *at;
         report(value == (ones | (0x1122334455667788 & ~ones)),
@@ -54,13 +57,13 @@ static void half_faults(void)
     map(HOLE, PW, 0, 0);
     TRY("movq %0, (%1)", ::"r"(0UL), "r"(edge - 3) : "memory");
     report(trap.vector == V_PF && trap.error == 2 && trap.cr2 == (uint64_t)(uintptr_t)edge,
-           "write across hole and nothing: vector %lu, error %#lx, CR2 %#lx", trap.vector,
-           trap.error, trap.cr2);
+           "write across hole and nothing: vector %lu, error %#lx, CR2 %#lx", trap.vector, trap.error,
+           trap.cr2);
     map(0, 0, HOLE, PW);
     TRY("movq (%0), %%rax", ::"r"(edge - 3) : "rax");
     report(trap.vector == V_PF && trap.error == 0 && trap.cr2 == (uint64_t)(uintptr_t)edge - 3,
-           "read across nothing and hole: vector %lu, error %#lx, CR2 %#lx", trap.vector,
-           trap.error, trap.cr2);
+           "read across nothing and hole: vector %lu, error %#lx, CR2 %#lx", trap.vector, trap.error,
+           trap.cr2);
     set(0x5a);
     write_cr0(read_cr0() | CR0_WP);
     map(HOLE, PW, ram, P);
@@ -71,8 +74,8 @@ static void half_faults(void)
     map(ram, PW, HOLE, P);
     TRY("movq %0, (%1)", ::"r"(0UL), "r"(edge - 3) : "memory");
     report(trap.vector == V_PF && trap.error == 3 && mmio_page[PAGE - 1] == 0x5a,
-           "write across memory and a read-only hole: vector %lu, error %#lx, memory %#x",
-           trap.vector, trap.error, mmio_page[PAGE - 1]);
+           "write across memory and a read-only hole: vector %lu, error %#lx, memory %#x", trap.vector,
+           trap.error, mmio_page[PAGE - 1]);
     write_cr0(read_cr0() & ~CR0_WP);
 }
 
@@ -94,8 +97,8 @@ static void strings(void)
     TRY("rep movsl", : "+S"(rsi), "+D"(rdi), "+c"(rcx)::"memory");
     report(trap.vector == V_PF && trap.cr2 == (uint64_t)(uintptr_t)edge && trap.regs.rcx == 2 &&
                trap.regs.rdi == (uint64_t)(uintptr_t)to + 12,
-           "REP MOVSD out of a hole into nothing: vector %lu, CR2 %#lx, RCX %lu", trap.vector,
-           trap.cr2, trap.regs.rcx);
+           "REP MOVSD out of a hole into nothing: vector %lu, CR2 %#lx, RCX %lu", trap.vector, trap.cr2,
+           trap.regs.rcx);
     rsi = edge - 64, rcx = 3;
     TRY("rep movsb", : "+S"(rsi), "+c"(rcx) : "D"(0x1234000000000000) : "memory");
     report(trap.vector == V_GP && trap.error == 0 && trap.regs.rcx == 3,

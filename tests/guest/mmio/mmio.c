@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mmio: an address without memory reads all ones and swallows writes, whatever instruction accesses it. Each form of forms16/32/64.S runs on ordinary
- * memory that holds all ones and on a hole: registers and flags must come out the same, and the hole must still read all ones.
+ * mmio: an address without memory reads all ones and swallows writes, whatever instruction accesses it. Each
+ * form of forms16/32/64.S runs on ordinary memory that holds all ones and on a hole: registers and flags must
+ * come out the same, and the hole must still read all ones.
  */
 #include "tests/guest/mmio/mmio.h"
 
@@ -74,21 +75,20 @@ static void compare(const struct form *f, unsigned bits)
     run(f, bits, page, &ram, copy_ram);
     run(f, bits, HOLE, &hole, copy_hole);
     report(hole.vector == TRAP_END && ram.vector == TRAP_END,
-           "%s (%u-bit): vector %lu, error %#lx on memory %lu", f->name, bits, hole.vector,
-           hole.error, ram.vector);
+           "%s (%u-bit): vector %lu, error %#lx on memory %lu", f->name, bits, hole.vector, hole.error,
+           ram.vector);
     for (unsigned i = 0; i < REGS; i++) {
         uint64_t a = ((uint64_t *)&ram)[i], b = ((uint64_t *)&hole)[i];
-        report(same(a, b, page, HOLE), "%s (%u-bit): %s is %#lx, with memory %#lx", f->name, bits,
-               names[i], b, a);
+        report(same(a, b, page, HOLE), "%s (%u-bit): %s is %#lx, with memory %#lx", f->name, bits, names[i],
+               b, a);
     }
-    report(!((ram.rflags ^ hole.rflags) & RFLAGS_STATUS),
-           "%s (%u-bit): RFLAGS %#lx, with memory %#lx", f->name, bits, hole.rflags, ram.rflags);
+    report(!((ram.rflags ^ hole.rflags) & RFLAGS_STATUS), "%s (%u-bit): RFLAGS %#lx, with memory %#lx",
+           f->name, bits, hole.rflags, ram.rflags);
     unsigned differ = 0;
     for (unsigned i = 0; i < 256; i++)
         differ += copy_ram[i] != copy_hole[i];
     report(!differ, "%s (%u-bit): %u bytes of the other operand differ", f->name, bits, differ);
-    report(*(volatile uint64_t *)HOLE == ~0UL, "%s (%u-bit): the hole has kept something", f->name,
-           bits);
+    report(*(volatile uint64_t *)HOLE == ~0UL, "%s (%u-bit): the hole has kept something", f->name, bits);
 }
 
 void guest_main(const char *cmdline)

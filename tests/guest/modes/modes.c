@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * modes: a round trip through every mode of the processor (trip.S), several times, and the combinations of CR0, CR4, CR3, CR8 and EFER bits that
- * are illegal: #GP(0) with nothing changed. SDM volume 3, "Control Registers", volume 2, MOV to control registers, LMSW, CLTS.
+ * modes: a round trip through every mode of the processor (trip.S), several times, and the combinations of
+ * CR0, CR4, CR3, CR8 and EFER bits that are illegal: #GP(0) with nothing changed. SDM volume 3, "Control
+ * Registers", volume 2, MOV to control registers, LMSW, CLTS.
  */
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/report.h"
@@ -12,11 +13,11 @@ const char guest_name[] = "modes";
 enum { REAL = 0x8000, REAL_RESULT = 0x6000, TRIPS = 20, STAGES = 8, FAULTS = 8 };
 #define SIGNATURE 0x6e676953U /* "Sign", EBX of CPUID 0x40000000 */
 
-extern const uint8_t modes_real[], modes_real_end[], modes_real_gp[], modes_real_ud[],
-    modes_real_int[], modes_real_counts[], modes_gp32[];
+extern const uint8_t modes_real[], modes_real_end[], modes_real_gp[], modes_real_ud[], modes_real_int[],
+    modes_real_counts[], modes_gp32[];
 extern uint64_t modes_idt32_gp;
-extern uint32_t modes_result[16][4], modes_fault, modes_broken, modes_smsw, modes_lmsw,
-    modes_efer_paging_off, modes_efer_back;
+extern uint32_t modes_result[16][4], modes_fault, modes_broken, modes_smsw, modes_lmsw, modes_efer_paging_off,
+    modes_efer_back;
 uint32_t modes_pd32[1024] __attribute__((aligned(4096)));
 uint64_t modes_pdpt[4] __attribute__((aligned(32)));
 static uint64_t pae_pd[2][512] __attribute__((aligned(4096)));
@@ -73,15 +74,13 @@ static void trip(void)
     modes_trip();
     for (unsigned stage = 1; stage < STAGES; stage++) {
         bool is_low = stage == 5 || stage == 6;
-        check_stage(stage,
-                    is_low ? (volatile uint32_t *)low(REAL_RESULT + 16 * stage)
-                           : modes_result[stage],
+        check_stage(stage, is_low ? (volatile uint32_t *)low(REAL_RESULT + 16 * stage) : modes_result[stage],
                     cr0[stage]);
     }
     report(!modes_broken, "a step was not refused with everything unchanged");
     report(modes_fault == FAULTS, "%u of %u illegal steps are #GP", modes_fault, FAULTS);
-    report(!(modes_efer_paging_off & 0x400) && (modes_efer_paging_off & 0x100),
-           "EFER is %#x with paging off", modes_efer_paging_off);
+    report(!(modes_efer_paging_off & 0x400) && (modes_efer_paging_off & 0x100), "EFER is %#x with paging off",
+           modes_efer_paging_off);
     report((modes_efer_back & 0x500) == 0x500, "EFER is %#x at the end", modes_efer_back);
     report((modes_lmsw & 0xf) == 0xf && ((modes_smsw ^ modes_lmsw) & ~0xeU) == 0,
            "CR0 is %#x after LMSW, SMSW gave %#x", modes_lmsw, modes_smsw);
@@ -92,10 +91,10 @@ static void cr0_try(uint64_t value, bool good, uint64_t reads)
     uint64_t before = read_cr0();
     TRY("mov %0, %%cr0", ::"r"(value) : "memory");
     uint64_t after = read_cr0();
-    report(trap.vector == (good ? TRAP_NONE : V_GP) && trap.error == 0,
-           "MOV CR0 with %#lx: vector %lu", value, trap.vector);
-    report(after == (good ? reads : before), "CR0 reads %#lx after a MOV of %#lx, it was %#lx",
-           after, value, before);
+    report(trap.vector == (good ? TRAP_NONE : V_GP) && trap.error == 0, "MOV CR0 with %#lx: vector %lu",
+           value, trap.vector);
+    report(after == (good ? reads : before), "CR0 reads %#lx after a MOV of %#lx, it was %#lx", after, value,
+           before);
     if (good)
         write_cr0(before);
 }
@@ -118,8 +117,7 @@ static void cr0_bits(void)
         cr0_try(now | 1UL << bit, false, 0);
     cr0_try(now | 0x1ffaffc0, true, now); /* reserved ones below are ignored */
     TRY("lmsw %w0", ::"r"(0) : "memory");
-    report(trap.vector == TRAP_NONE && (read_cr0() & 0xf) == CR0_PE, "LMSW of 0: CR0 %#lx",
-           read_cr0());
+    report(trap.vector == TRAP_NONE && (read_cr0() & 0xf) == CR0_PE, "LMSW of 0: CR0 %#lx", read_cr0());
     write_cr0(now | CR0_TS);
     TRY("clts", ::: "memory");
     report(trap.vector == TRAP_NONE && read_cr0() == (now & ~CR0_TS), "CLTS: CR0 %#lx", read_cr0());
@@ -161,25 +159,24 @@ static void check_cr4(void)
         uint64_t vector = cr4_try(value), after = read_cr4();
         report(vector == (good ? TRAP_NONE : V_GP) && trap.error == 0,
                "MOV CR4 with bit %u changed: vector %lu", bit, vector);
-        report(after == (good ? value : now), "CR4 is %#lx after bit %u of %#lx was changed", after,
-               bit, now);
+        report(after == (good ? value : now), "CR4 is %#lx after bit %u of %#lx was changed", after, bit,
+               now);
         if (good)
-            report(cr4_try(now) == TRAP_NONE, "MOV CR4 with bit %u back: vector %lu", bit,
-                   trap.vector);
+            report(cr4_try(now) == TRAP_NONE, "MOV CR4 with bit %u back: vector %lu", bit, trap.vector);
     }
     if (!(legal & CR4_PCIDE)) {
         report_skip("no PCID");
         return;
     }
     write_cr3(read_cr3() | 0x10); /* PCD: part of a PCID */
-    report(cr4_try(now | CR4_PCIDE) == V_GP && read_cr4() == now,
-           "PCIDE with CR3[11:0] set: vector %lu", trap.vector);
+    report(cr4_try(now | CR4_PCIDE) == V_GP && read_cr4() == now, "PCIDE with CR3[11:0] set: vector %lu",
+           trap.vector);
     write_cr3(read_cr3() & ~0xfffUL);
     report(cr4_try(now | CR4_PCIDE) == TRAP_NONE, "PCIDE: vector %lu", trap.vector);
     uint64_t cr3 = read_cr3();
     TRY("mov %0, %%cr3", ::"r"(cr3 | 5 | 1UL << 63) : "memory");
-    report(trap.vector == TRAP_NONE && read_cr3() == (cr3 | 5),
-           "MOV CR3 with a PCID: vector %lu, CR3 %#lx", trap.vector, read_cr3());
+    report(trap.vector == TRAP_NONE && read_cr3() == (cr3 | 5), "MOV CR3 with a PCID: vector %lu, CR3 %#lx",
+           trap.vector, read_cr3());
     write_cr3(cr3);
     write_cr4(now);
 }
@@ -189,8 +186,7 @@ static void check_cr3_cr8(void)
     uint64_t cr3 = read_cr3();
     for (unsigned bit = 52; bit < 64; bit++) {
         TRY("mov %0, %%cr3", ::"r"(cr3 | 1UL << bit) : "memory");
-        report(trap.vector == V_GP && read_cr3() == cr3, "MOV CR3 with bit %u: vector %lu", bit,
-               trap.vector);
+        report(trap.vector == V_GP && read_cr3() == cr3, "MOV CR3 with bit %u: vector %lu", bit, trap.vector);
     }
     for (uint64_t v = 0; v < 16; v++) {
         write_cr8(v);
@@ -198,8 +194,8 @@ static void check_cr3_cr8(void)
     }
     for (unsigned bit = 4; bit < 64; bit++) {
         TRY("mov %0, %%cr8", ::"r"(1UL << bit) : "memory");
-        report(trap.vector == V_GP && trap.error == 0 && read_cr8() == 15,
-               "MOV CR8 with bit %u: vector %lu", bit, trap.vector);
+        report(trap.vector == V_GP && trap.error == 0 && read_cr8() == 15, "MOV CR8 with bit %u: vector %lu",
+               bit, trap.vector);
     }
     write_cr8(0);
 }

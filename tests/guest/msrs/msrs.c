@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * msrs: RDMSR and WRMSR of 0 to 0x1fff, 0xc0000000 to 0xc0001fff, 0x40000000 to 0x400000ff, and samples of the rest, against the
- * table below. It is the whole of what a domain can reach: a new MSR is a new row here too. SDM volume 4, table 2-2.
+ * msrs: RDMSR and WRMSR of 0 to 0x1fff, 0xc0000000 to 0xc0001fff, 0x40000000 to 0x400000ff, and samples of
+ * the rest, against the table below. It is the whole of what a domain can reach: a new MSR is a new row here
+ * too. SDM volume 4, table 2-2.
  *
  * Each MSR that can be read is written with what was read, each other one with 0.
  */
@@ -59,8 +60,7 @@ static void check(uint32_t msr)
                "RDMSR %#x: vector %lu, value %#lx; should be #GP", msr, trap.vector, value);
     else
         report(read && (row->read == ANY || value == row->value),
-               "RDMSR %#x: vector %lu, value %#lx instead of %#lx", msr, trap.vector, value,
-               row->value);
+               "RDMSR %#x: vector %lu, value %#lx instead of %#lx", msr, trap.vector, value, row->value);
     bool written = msr_write(msr, value);
     report(written == (row->write == OK) && (written || (trap.vector == V_GP && trap.error == 0)),
            "WRMSR %#x with %#lx: vector %lu", msr, value, trap.vector);
@@ -81,8 +81,8 @@ static void bad(uint32_t msr, uint64_t value, const char *why)
     report(!written && trap.vector == V_GP, "WRMSR %#x with %#lx (%s): vector %lu", msr, value, why,
            trap.vector);
     (void)msr_read(msr, &after);
-    report(before == after, "MSR %#x is %#lx after a write of %#lx that should fault, it was %#lx",
-           msr, after, value, before);
+    report(before == after, "MSR %#x is %#lx after a write of %#lx that should fault, it was %#lx", msr,
+           after, value, before);
 }
 
 static void good(uint32_t msr, uint64_t value)
@@ -107,8 +107,7 @@ static void values(void)
     }
     for (unsigned type = 0; type < 256; type++)
         for (unsigned entry = 0; entry < 8; entry += 7) {
-            uint64_t pat = (0x0606060606060606 & ~(0xffUL << 8 * entry)) | (uint64_t)type
-                                                                               << 8 * entry;
+            uint64_t pat = (0x0606060606060606 & ~(0xffUL << 8 * entry)) | (uint64_t)type << 8 * entry;
             if (type < 8 && type != 2 && type != 3)
                 good(0x277, pat);
             else
@@ -139,8 +138,7 @@ static void tsc(void)
     (void)msr_read(0x10, &now);
     report(adjust - ((1UL << 40) - (start + (1UL << 40))) < 1UL << 30 || (int64_t)adjust < 0,
            "TSC_ADJUST is %#lx after TSC was written with 0 at %#lx", adjust, start);
-    report(now < 1UL << 30 && rdtsc() >= now, "RDMSR of the TSC %#lx, RDTSC later %#lx", now,
-           rdtsc());
+    report(now < 1UL << 30 && rdtsc() >= now, "RDMSR of the TSC %#lx, RDTSC later %#lx", now, rdtsc());
     (void)msr_write(0x3b, 0);
 }
 

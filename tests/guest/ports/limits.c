@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Segment checks of INS and OUTS outside of 64-bit mode: SDM volume 3, "Limit Checking", "Type Checking". The hypervisor makes them, since the exit comes first. */
+/*
+ * Segment checks of INS and OUTS outside of 64-bit mode: SDM volume 3, "Limit Checking", "Type Checking". The
+ * hypervisor makes them, since the exit comes first.
+ */
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/report.h"
 #include "tests/guest/lib/trap.h"
@@ -54,8 +57,7 @@ void ports_limits(void)
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         gdt_free[0] = rows[i].segment | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
         trap_run(rows[i].code, SEL_CODE32);
-        report(trap.vector == rows[i].vector && trap.error == 0,
-               "%s: vector %lu instead of %u, error %#lx", rows[i].name, trap.vector,
-               rows[i].vector, trap.error);
+        report(trap.vector == rows[i].vector && trap.error == 0, "%s: vector %lu instead of %u, error %#lx",
+               rows[i].name, trap.vector, rows[i].vector, trap.error);
     }
 }

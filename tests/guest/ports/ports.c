@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ports: a bus with nothing on it reads all ones and swallows writes. All 65536 ports in three widths, then the string forms: REP, direction, address size, buffers that
- * cross pages or end where nothing is mapped. SDM volume 2, IN, OUT, INS, OUTS. Ports that the manager's devices answer are left out.
+ * ports: a bus with nothing on it reads all ones and swallows writes. All 65536 ports in three widths, then
+ * the string forms: REP, direction, address size, buffers that cross pages or end where nothing is mapped.
+ * SDM volume 2, IN, OUT, INS, OUTS. Ports that the manager's devices answer are left out.
  */
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/report.h"
@@ -13,7 +14,10 @@ const char guest_name[] = "ports";
 enum { NOBODY = 0x1234, BUFFER = 8192 };
 static uint8_t buffer[BUFFER] __attribute__((aligned(4096)));
 
-/* Ports that the manager answers: keyboard controller, clock, POST, reset, debug console and exit, serial, power management, PCI. */
+/*
+ * Ports that the manager answers: keyboard controller, clock, POST, reset, debug console and exit, serial,
+ * power management, PCI.
+ */
 static const struct {
     uint16_t first, last;
 } devices[] = {{0x60, 0x60}, {0x64, 0x64}, {0x70, 0x71},   {0x80, 0x80},   {0x92, 0x92},
@@ -66,16 +70,16 @@ static bool buffer_is(unsigned start, unsigned end)
     return true;
 }
 
-#define STRING(name, prefix, insn)                                                                 \
-    static void name(uint64_t *rsi, uint64_t *rdi, uint64_t *rcx, bool down)                       \
-    {                                                                                              \
-        if (down)                                                                                  \
-            TRY("std\n\t" prefix insn "\n\tcld",                                                   \
-                : "+S"(*rsi), "+D"(*rdi), "+c"(*rcx)                                               \
-                : "d"(NOBODY)                                                                      \
-                : "memory");                                                                       \
-        else                                                                                       \
-            TRY(prefix insn, : "+S"(*rsi), "+D"(*rdi), "+c"(*rcx) : "d"(NOBODY) : "memory");       \
+#define STRING(name, prefix, insn)                                                                           \
+    static void name(uint64_t *rsi, uint64_t *rdi, uint64_t *rcx, bool down)                                 \
+    {                                                                                                        \
+        if (down)                                                                                            \
+            TRY("std\n\t" prefix insn "\n\tcld",                                                             \
+                : "+S"(*rsi), "+D"(*rdi), "+c"(*rcx)                                                         \
+                : "d"(NOBODY)                                                                                \
+                : "memory");                                                                                 \
+        else                                                                                                 \
+            TRY(prefix insn, : "+S"(*rsi), "+D"(*rdi), "+c"(*rcx) : "d"(NOBODY) : "memory");                 \
     }
 STRING(insb, "", "insb")
 STRING(insw, "", "insw")
@@ -128,19 +132,17 @@ static void run_form(unsigned f, unsigned offset, uint64_t count, bool down)
     fill();
     forms[f].run(&rsi, &rdi, &rcx, down);
     uint64_t pointer = forms[f].in ? rdi : rsi, other = forms[f].in ? rsi : rdi;
-    report(trap.vector == TRAP_NONE, "%s at +%#x, count %lu: vector %lu", forms[f].name, offset,
-           count, trap.vector);
+    report(trap.vector == TRAP_NONE, "%s at +%#x, count %lu: vector %lu", forms[f].name, offset, count,
+           trap.vector);
     report(pointer == end || (!n && pointer == (at | upper)),
-           "%s at +%#x, count %lu, DF %d: pointer %#lx instead of %#lx", forms[f].name, offset,
-           count, down, pointer, end);
-    report(other == (forms[f].in ? 0x111 : 0x222), "%s: the other pointer is %#lx", forms[f].name,
-           other);
-    report(rcx == (forms[f].rep ? (n ? 0 : rcx) : (count | upper)), "%s, count %lu: RCX %#lx",
-           forms[f].name, count, rcx);
+           "%s at +%#x, count %lu, DF %d: pointer %#lx instead of %#lx", forms[f].name, offset, count, down,
+           pointer, end);
+    report(other == (forms[f].in ? 0x111 : 0x222), "%s: the other pointer is %#lx", forms[f].name, other);
+    report(rcx == (forms[f].rep ? (n ? 0 : rcx) : (count | upper)), "%s, count %lu: RCX %#lx", forms[f].name,
+           count, rcx);
     unsigned low = (unsigned)(down ? offset - moved + forms[f].width : offset);
     report(buffer_is(low, forms[f].in ? low + (unsigned)moved : low),
-           "%s at +%#x, count %lu, DF %d: wrong bytes in memory", forms[f].name, offset, count,
-           down);
+           "%s at +%#x, count %lu, DF %d: wrong bytes in memory", forms[f].name, offset, count, down);
 }
 
 static void strings(void)
@@ -163,41 +165,41 @@ static void faults(void)
     fill();
     rep_insl(&rsi, &rdi, &rcx, false);
     report(trap.vector == V_PF && trap.error == 2 && trap.cr2 == edge,
-           "REP INSD into nothing: vector %lu, error %#lx, CR2 %#lx", trap.vector, trap.error,
-           trap.cr2);
-    report(trap.regs.rcx == 3 && trap.regs.rdi == edge,
-           "REP INSD stopped by #PF: RCX %lu, RDI %#lx", trap.regs.rcx, trap.regs.rdi);
+           "REP INSD into nothing: vector %lu, error %#lx, CR2 %#lx", trap.vector, trap.error, trap.cr2);
+    report(trap.regs.rcx == 3 && trap.regs.rdi == edge, "REP INSD stopped by #PF: RCX %lu, RDI %#lx",
+           trap.regs.rcx, trap.regs.rdi);
     report(buffer_is(4088, 4096), "REP INSD stopped by #PF: wrong bytes in memory");
     rsi = edge - 6, rcx = 5;
     rep_outsl(&rsi, &rdi, &rcx, false);
     report(trap.vector == V_PF && trap.error == 0 && trap.cr2 == edge,
-           "REP OUTSD from nothing: vector %lu, error %#lx, CR2 %#lx", trap.vector, trap.error,
-           trap.cr2);
-    report(trap.regs.rcx == 4 && trap.regs.rsi == edge - 2,
-           "REP OUTSD stopped by #PF: RCX %lu, RSI %#lx", trap.regs.rcx, trap.regs.rsi);
+           "REP OUTSD from nothing: vector %lu, error %#lx, CR2 %#lx", trap.vector, trap.error, trap.cr2);
+    report(trap.regs.rcx == 4 && trap.regs.rsi == edge - 2, "REP OUTSD stopped by #PF: RCX %lu, RSI %#lx",
+           trap.regs.rcx, trap.regs.rsi);
     /* Read-only. */
     page = map_page(0, (uint64_t)(uintptr_t)buffer, 1);
     write_cr0(read_cr0() | CR0_WP);
     rdi = (uint64_t)(uintptr_t)page, rcx = 2;
     rep_insb(&rsi, &rdi, &rcx, false);
-    report(trap.vector == V_PF && trap.error == 3,
-           "REP INSB into a read-only page: vector %lu, error %#lx", trap.vector, trap.error);
+    report(trap.vector == V_PF && trap.error == 3, "REP INSB into a read-only page: vector %lu, error %#lx",
+           trap.vector, trap.error);
     write_cr0(read_cr0() & ~CR0_WP);
     rdi = 0x800000000000 - 1, rcx = 3;
     insw(&rsi, &rdi, &rcx, false);
-    report(trap.vector == V_GP && trap.error == 0,
-           "INSW at the end of the canonical addresses: vector %lu", trap.vector);
+    report(trap.vector == V_GP && trap.error == 0, "INSW at the end of the canonical addresses: vector %lu",
+           trap.vector);
     rdi = 0x1234000000000000;
     rep_insb(&rsi, &rdi, &rcx, false);
     report(trap.vector == V_GP && trap.error == 0 && trap.regs.rcx == 3,
            "REP INSB, not canonical: vector %lu", trap.vector);
     rsi = 0xffff700000000000;
     rep_outsb(&rsi, &rdi, &rcx, false);
-    report(trap.vector == V_GP && trap.error == 0, "REP OUTSB, not canonical: vector %lu",
-           trap.vector);
+    report(trap.vector == V_GP && trap.error == 0, "REP OUTSB, not canonical: vector %lu", trap.vector);
 }
 
-/* Segment override: the data comes from FS or GS, which tells itself by where it faults. The destination of INS is ES always. */
+/*
+ * Segment override: the data comes from FS or GS, which tells itself by where it faults. The destination of
+ * INS is ES always.
+ */
 static void overrides(void)
 {
     uint64_t rsi = 0x10, rcx = 1;
@@ -205,16 +207,14 @@ static void overrides(void)
     (void)msr_write(0xc0000101, MAP_BASE + 2 * 4096);
     (void)map_page(2, 0, 0);
     TRY("fs outsb", : "+S"(rsi), "+c"(rcx) : "d"(NOBODY) : "memory");
-    report(trap.vector == TRAP_NONE && rsi == 0x11, "OUTSB from FS: vector %lu, RSI %#lx",
-           trap.vector, rsi);
+    report(trap.vector == TRAP_NONE && rsi == 0x11, "OUTSB from FS: vector %lu, RSI %#lx", trap.vector, rsi);
     TRY("gs outsb", : "+S"(rsi), "+c"(rcx) : "d"(NOBODY) : "memory");
     report(trap.vector == V_PF && trap.cr2 == MAP_BASE + 2 * 4096 + 0x11,
            "OUTSB from GS: vector %lu, CR2 %#lx", trap.vector, trap.cr2);
     uint64_t rdi = (uint64_t)(uintptr_t)buffer + 32;
     fill();
     TRY("gs insb", : "+D"(rdi) : "d"(NOBODY) : "memory");
-    report(trap.vector == TRAP_NONE && buffer_is(32, 33), "INSB with a GS prefix: vector %lu",
-           trap.vector);
+    report(trap.vector == TRAP_NONE && buffer_is(32, 33), "INSB with a GS prefix: vector %lu", trap.vector);
 }
 
 /* CPL 3 with IOPL 0 and no I/O bitmap in the TSS: #GP before anything else. */
@@ -231,11 +231,11 @@ static void user(void)
     trap_user(port_out, SEL_USER_CODE64, 0);
     report(trap.vector == V_GP && trap.error == 0, "OUT at CPL 3: vector %lu", trap.vector);
     trap_user(port_ins, SEL_USER_CODE64, 0);
-    report(trap.vector == V_GP && trap.rip == (uint64_t)(uintptr_t)port_ins_at,
-           "INSB at CPL 3: vector %lu", trap.vector);
+    report(trap.vector == V_GP && trap.rip == (uint64_t)(uintptr_t)port_ins_at, "INSB at CPL 3: vector %lu",
+           trap.vector);
     trap_user(port_in, SEL_USER_CODE64, 3UL << 12);
-    report(trap.vector == TRAP_END && (trap.regs.rax & 0xff) == 0xff,
-           "IN at CPL 3 with IOPL 3: vector %lu", trap.vector);
+    report(trap.vector == TRAP_END && (trap.regs.rax & 0xff) == 0xff, "IN at CPL 3 with IOPL 3: vector %lu",
+           trap.vector);
 }
 
 void guest_main(const char *cmdline)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * state: everything that belongs to a vCPU survives a switch to another vCPU on the same CPU. Two domains with different seeds (word `odd`) and a canary share
- * CPU 0. Each round loads all XSAVE components, debug registers and MSRs with patterns, spins until the CPU was taken away several times (seen in
- * the TSC), and compares. SDM volume 1, "XSAVE Area"; volume 3, "MSR-Bitmap" and "Guest-State Area" for what the processor does not switch.
+ * state: everything that belongs to a vCPU survives a switch to another vCPU on the same CPU. Two domains
+ * with different seeds (word `odd`) and a canary share CPU 0. Each round loads all XSAVE components, debug
+ * registers and MSRs with patterns, spins until the CPU was taken away several times (seen in the TSC), and
+ * compares. SDM volume 1, "XSAVE Area"; volume 3, "MSR-Bitmap" and "Guest-State Area" for what the processor
+ * does not switch.
  */
 #include "tests/guest/lib/cpu.h"
 #include "tests/guest/lib/report.h"
@@ -151,23 +153,23 @@ static void round(uint64_t xcr0)
     __asm__ volatile("xsave64 %0" : "+m"(area[1]) : "a"(~0U), "d"(~0U) : "memory");
     report(switched, "the CPU was never given to anybody else");
     report(xgetbv() == xcr0, "XCR0 is %#lx instead of %#lx", xgetbv(), xcr0);
-    report(!differences(xcr0), "%u bytes of XSAVE state differ, XCR0 %#lx", differences(xcr0),
-           xcr0);
+    report(!differences(xcr0), "%u bytes of XSAVE state differ, XCR0 %#lx", differences(xcr0), xcr0);
     report(read_dr0() == dr[0] && read_dr1() == dr[1] && read_dr2() == dr[2] && read_dr3() == dr[3],
            "DR0 to DR3 differ");
-    report(read_dr6() == dr6 && read_dr7() == dr7,
-           "DR6 %#lx instead of %#lx, DR7 %#lx instead of %#lx", read_dr6(), dr6, read_dr7(), dr7);
-    report(read_cr2() == cr2 && read_cr8() == cr8,
-           "CR2 %#lx instead of %#lx, CR8 %lu instead of %lu", read_cr2(), cr2, read_cr8(), cr8);
+    report(read_dr6() == dr6 && read_dr7() == dr7, "DR6 %#lx instead of %#lx, DR7 %#lx instead of %#lx",
+           read_dr6(), dr6, read_dr7(), dr7);
+    report(read_cr2() == cr2 && read_cr8() == cr8, "CR2 %#lx instead of %#lx, CR8 %lu instead of %lu",
+           read_cr2(), cr2, read_cr8(), cr8);
     for (unsigned i = 0; i < MSRS; i++) {
         uint64_t now = ~value[i];
         bool read = msr_read(msrs[i].msr, &now);
-        report(read && now == value[i], "MSR %#x is %#lx instead of %#lx", msrs[i].msr, now,
-               value[i]);
+        report(read && now == value[i], "MSR %#x is %#lx instead of %#lx", msrs[i].msr, now, value[i]);
     }
 }
 
-/* Components that XCR0 hides for a while keep their values: SDM volume 1, "Enabling the XSAVE Feature Set". */
+/*
+ * Components that XCR0 hides for a while keep their values: SDM volume 1, "Enabling the XSAVE Feature Set".
+ */
 static void hidden(uint64_t all)
 {
     xsetbv(all);
@@ -177,8 +179,7 @@ static void hidden(uint64_t all)
     report(spin(), "the CPU was never given to anybody else");
     xsetbv(all);
     __asm__ volatile("xsave64 %0" : "+m"(area[1]) : "a"(~0U), "d"(~0U) : "memory");
-    report(!differences(all), "%u bytes of XSAVE state differ that XCR0 had hidden",
-           differences(all));
+    report(!differences(all), "%u bytes of XSAVE state differ that XCR0 had hidden", differences(all));
 }
 
 void guest_main(const char *cmdline)

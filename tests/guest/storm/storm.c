@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * storm: one domain (word `storm`) does nothing but exits and exceptions, of all kinds in turn; its neighbour on the same CPU, with the same
- * priority, watches the TSC for the time that it does not run. It must get its half. The bounds are wide: the manager and the
- * machine's interrupts run there as well.
+ * storm: one domain (word `storm`) does nothing but exits and exceptions, of all kinds in turn; its neighbour
+ * on the same CPU, with the same priority, watches the TSC for the time that it does not run. It must get its
+ * half. The bounds are wide: the manager and the machine's interrupts run there as well.
  */
 #include "guest_abi/hv_abi.h"
 #include "tests/guest/lib/cpu.h"
