@@ -85,7 +85,7 @@ struct domain *domain_get_dying(uint64_t id);
 /* Is there a domain that d has made, being destroyed or not? Under the management lock. */
 bool domain_manages(const struct domain *d);
 
-/* Fills its CPUID answers, MSR and I/O bitmaps; implemented by hv/exit/policy.c. False: no memory. */
+/* Fills its CPUID answers, MSR and I/O bitmaps; policy.c. False: no memory. */
 bool domain_policy_init(struct domain *d);
 
 /* Stops the domain for good after something it did. Any context; the first reason stays. */

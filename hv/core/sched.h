@@ -51,9 +51,7 @@ void sched_request(struct vcpu *v, uint32_t requests);
  */
 struct vcpu *sched_next(struct vcpu *previous);
 
-/*
- * Both while v is held and neither runs nor is queued. The affinity mask holds at least one CPU that exists.
- */
+/* Both while v is held and neither runs nor is queued. The affinity mask holds at least one CPU that exists. */
 void sched_set_affinity(struct vcpu *v, uint64_t mask);
 void sched_set_priority(struct vcpu *v, uint8_t priority, uint64_t slice_us);
 

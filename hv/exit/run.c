@@ -54,6 +54,18 @@ static uint32_t postpone(struct vcpu *v, uint32_t requests)
     return requests & ~later;
 }
 
+static struct vcpu *checked(struct vcpu *v)
+{
+    const struct domain *d = v->domain;
+    const char *broken =
+        vmcs_invariants(&v->vmx, ept_pointer(&d->ept), d->msr_bitmap, page_pa(d->msr_bitmap));
+    if (broken)
+        panic("domain %u, vCPU %u: %s", d->id, v->index, broken);
+    return v;
+}
+
+_Static_assert(offsetof(struct vcpu, requests) == VMX_CONTEXT_PENDING, "vmentry.S tests it");
+
 /* Serves the requests of v, or of whoever runs instead, until one can be entered. */
 static struct vcpu *serve(struct vcpu *v)
 {
@@ -75,7 +87,7 @@ static struct vcpu *serve(struct vcpu *v)
          */
         bool stop = (requests & REQUEST_RESCHED) || atomic_load_relaxed(&v->holds) || sleeps(v);
         if (!stop && !atomic_load_relaxed(&v->requests))
-            return v;
+            return CONFIG_DEBUG ? checked(v) : v;
         if (stop) {
             v = sched_next(v);
             vcpu_load(v);
@@ -83,27 +95,14 @@ static struct vcpu *serve(struct vcpu *v)
     }
 }
 
-static void check(const struct vcpu *v)
-{
-    const struct domain *d = v->domain;
-    const char *broken =
-        vmcs_invariants(&v->vmx, ept_pointer(&d->ept), d->msr_bitmap, page_pa(d->msr_bitmap));
-    if (broken)
-        panic("domain %u, vCPU %u: %s", d->id, v->index, broken);
-}
-
-_Static_assert(offsetof(struct vcpu, requests) == VMX_CONTEXT_PENDING, "vmentry.S tests it");
-
 struct vmx_context *hv_vmexit(struct vmx_context *c, uint32_t reason)
 {
     struct vcpu *v = (struct vcpu *)c;
     percpu_count_exit();
     exit_dispatch(v, reason);
     if (__builtin_expect(atomic_load_relaxed(&v->requests) != 0, 0))
-        v = serve(v);
-    if (CONFIG_DEBUG)
-        check(v);
-    return &v->vmx;
+        return &serve(v)->vmx;
+    return CONFIG_DEBUG ? &checked(v)->vmx : &v->vmx;
 }
 
 struct vmx_context *hv_serve(struct vmx_context *c)
