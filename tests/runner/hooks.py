@@ -100,7 +100,7 @@ def _wait_halted(scene):
 
 def halted(scene):
     trouble = _wait_halted(scene)
-    scene.monitor.command("quit")
+    scene.monitor.quit()
     return trouble
 
 
@@ -148,7 +148,7 @@ def wx(scene):
         for value, bits, name in wanted:
             if not trouble and value & bits != bits:
                 trouble = f"{name} not set: {value:#x}"
-    scene.monitor.command("quit")
+    scene.monitor.quit()
     return trouble
 
 

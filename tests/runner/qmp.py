@@ -53,9 +53,19 @@ class Monitor:
                 return message[key]
 
     def command(self, name, **arguments):
-        self.file.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
-        self.file.flush()
+        try:
+            self.file.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+            self.file.flush()
+        except OSError as error:
+            raise QmpError("the monitor does not take commands") from error
         return self._read("return")
+
+    def quit(self):
+        """Stops the emulator, which may be gone before its answer arrives."""
+        try:
+            self.command("quit")
+        except QmpError:
+            pass
 
     def human(self, line):
         return self.command("human-monitor-command", **{"command-line": line})
@@ -135,6 +145,11 @@ class Debugger:
         self.ask("G" + all_of_them.hex())
 
     def detach(self):
-        """The machine goes on by itself."""
-        self.ask("D")
+        """The machine goes on by itself. It may come to its end before the answer is read or acknowledged, so neither
+        is waited for with an error: what the machine printed afterwards tells whether it went on."""
+        self.send("D")
+        try:
+            self.receive()
+        except (QmpError, OSError):
+            pass
         self.link.close()
