@@ -61,9 +61,15 @@ struct hv_cpu_info {
 };
 _Static_assert(sizeof(struct hv_cpu_info) == 64, "ABI");
 
+/* flags of struct hv_domain_create: where the domain's interrupt controllers are */
+#define HV_DOMAIN_IRQCHIP_NONE  0U /* the manager emulates them all and injects */
+#define HV_DOMAIN_IRQCHIP_SPLIT 1U /* local APICs in the hypervisor, the rest in the manager */
+#define HV_DOMAIN_IRQCHIP_FULL  2U /* local APICs, I/O APIC, PIC and PIT in the hypervisor */
+#define HV_DOMAIN_IRQCHIP       3U /* mask */
+
 struct hv_domain_create {
     uint32_t size;
-    uint32_t flags;      /* 0 */
+    uint32_t flags;      /* HV_DOMAIN_IRQCHIP_* */
     uint32_t max_vcpus;  /* 1 to HV_CAP_MAX_VCPUS */
     uint32_t pool_pages; /* most pages of the hypervisor's pool that it may cost; 0: no limit of its
                             own */
