@@ -32,6 +32,7 @@ enum hv_error {
     HV_EPERM = 1,   /* the caller lacks the right, or is not at CPL 0 */
     HV_ENOENT = 2,  /* no such object: module, page, claim */
     HV_ESRCH = 3,   /* no such domain or vCPU, or it is being destroyed */
+    HV_ENXIO = 6,   /* nobody takes the interrupt: masked, or no route */
     HV_E2BIG = 7,   /* a count above the documented limit */
     HV_EAGAIN = 11, /* could not be done now; make the call again */
     HV_ENOMEM = 12, /* the pool or the domain's limit is used up; nothing was changed */
@@ -93,7 +94,35 @@ enum hv_call {
     HV_CALL_NOTIFY_PAGE = 0x38, /* (gpa or HV_NO_PAGE, vector or 0) registers this vCPU's notification page */
     HV_CALL_NOTIFY_WAIT = 0x39, /* (absolute TSC deadline, 0: none) sleeps until a notification is pending */
 
-    HV_CALL_COUNT = 0x40, /* numbers from here on are -HV_ENOSYS */
+    /*
+     * HV_MAY_DOMAINS, on any domain but the caller; the calls on a notifier are its owner's, SIGNAL and READ also of
+     * those who may signal it. Structures: hv_route.h, irqchip.h.
+     */
+    HV_CALL_IRQ_LINE = 0x3a,        /* (domain, gsi, level) -> vCPUs that newly have it, 0: coalesced */
+    HV_CALL_SIGNAL_MSI = 0x3b,      /* (domain, address, data) -> the same */
+    HV_CALL_NOTIFIER_SIGNAL = 0x3c, /* (notifier) -> the same */
+    HV_CALL_NOTIFIER_READ = 0x3d,   /* (notifier) -> signals since the last READ */
+
+    HV_CALL_IRQCHIP_CREATE = 0x40, /* (domain, struct hv_irqchip_create *in) before its first vCPU */
+    HV_CALL_IRQCHIP_GET = 0x41,    /* (domain, enum hv_irqchip_state, gpa, size) */
+    HV_CALL_IRQCHIP_SET = 0x42,    /* (domain, enum hv_irqchip_state, gpa, size) */
+
+    HV_CALL_ROUTE_SET = 0x48,     /* (domain, struct hv_routes *in, size) the route of one GSI */
+    HV_CALL_ROUTE_REPLACE = 0x49, /* (domain, struct hv_routes *in, size, HV_REPLACE_*) the whole table */
+    HV_CALL_ROUTE_GET = 0x4a,     /* (domain, struct hv_routes *inout, size) -> routes, of whole GSIs */
+    HV_CALL_ROUTE_LOOKUP = 0x4b,  /* (domain, struct hv_route_lookup *inout) -> 0 found, 1: go on */
+    HV_CALL_ROUTE_STATS = 0x4c,   /* (domain, struct hv_route_stats *inout) */
+
+    HV_CALL_NOTIFIER_CREATE = 0x50, /* (struct hv_notifier *in) -> notifier */
+    HV_CALL_NOTIFIER_CLOSE = 0x51,  /* (notifier) returns when it fires no more */
+    HV_CALL_NOTIFIER_BIND = 0x52,   /* (notifier, struct hv_notifier *in) from and to HV_NOTIFIER_COUNT */
+    HV_CALL_NOTIFIER_GRANT = 0x53,  /* (notifier, domain, 1 or 0) who else may signal it */
+    HV_CALL_NOTIFIER_INFO = 0x54,   /* (notifier, struct hv_notifier_info *out) */
+
+    HV_CALL_DOORBELL_ADD = 0x58,    /* (domain, struct hv_doorbell *in) */
+    HV_CALL_DOORBELL_REMOVE = 0x59, /* (domain, struct hv_doorbell *in) returns when it rings no more */
+
+    HV_CALL_COUNT = 0x80, /* numbers from here on are -HV_ENOSYS */
 };
 
 /* What a domain may do: hv_domain_create.may; a domain can only pass on what it has. */
@@ -107,10 +136,16 @@ enum hv_capability {
     HV_CAP_CPUS = 2,
     HV_CAP_TSC_KHZ = 3,
     HV_CAP_TSC_SCALING = 4,
-    HV_CAP_LAPIC = 5,  /* 0: domains have no local APIC yet */
-    HV_CAP_ROUTES = 6, /* 0: no routing interface yet */
-    HV_CAP_HYPERV = 7, /* 0: no Hyper-V personality yet */
-    HV_CAP_XEN = 8,    /* 0: no Xen personality yet */
+    HV_CAP_LAPIC = 5,        /* 0: domains have no local APIC yet */
+    HV_CAP_ROUTES = 6,       /* GSIs that a domain can have; 0: no routing interface yet */
+    HV_CAP_HYPERV = 7,       /* 0: no Hyper-V personality yet */
+    HV_CAP_XEN = 8,          /* 0: no Xen personality yet */
+    HV_CAP_IRQCHIP = 9,      /* bit per enum hv_irqchip_mode */
+    HV_CAP_ROUTE_KINDS = 10, /* bit per enum hv_route_kind */
+    HV_CAP_NOTIFIERS = 11,   /* of one owner */
+    HV_CAP_RESAMPLE = 12,    /* GSIs of one domain with resample notifiers */
+    HV_CAP_DOORBELLS = 13,   /* of one domain */
+    HV_CAP_SIGNAL_MSI = 14,
 };
 
 #define HV_NO_PAGE UINT64_MAX

@@ -152,4 +152,5 @@ _Static_assert(sizeof(struct hv_notify) == 576, "ABI");
 #define HV_NOTIFY_DOMAIN(domain) (domain) /* 0 to 255: the domain's state changed (dead) */
 #define HV_NOTIFY_VCPU(domain, vcpu)                                                                         \
     (256U + (domain)*8U + (vcpu) % 8U) /* service of a vCPU whose number has that remainder */
+#define HV_NOTIFY_OWN   2304U /* to HV_NOTIFY_COUNT - 1: for the manager's routes and notifiers, hv_route.h */
 #define HV_NOTIFY_COUNT 4096U

@@ -9,6 +9,8 @@
 #include "hv/exit/exit.h"
 #include "hv/mgmt/mgmt.h"
 
+#define FAST_CALLS 64 /* numbers below may go the short way: bits of fast_calls */
+
 static inline struct mgmt_args arguments(const union gprs *g)
 {
     return (struct mgmt_args){{g->rdi, g->rsi, g->rdx, g->r10, g->r8, g->r9}};
@@ -26,7 +28,8 @@ static int64_t call(struct vcpu *v, uint64_t number)
         return -HV_EPERM;
     const struct mgmt_args args = arguments(g);
     if (!row->locked) {
-        atomic_fetch_or_full(&v->domain->fast_calls, BIT(number));
+        if (number < FAST_CALLS)
+            atomic_fetch_or_full(&v->domain->fast_calls, BIT(number));
         return row->handler(v, &args);
     }
     if (!mgmt_lock(v))
@@ -44,7 +47,7 @@ struct vmx_fast hv_fast_vmcall(struct vmx_context *c)
 {
     struct vcpu *v = (struct vcpu *)c;
     uint64_t number = c->gprs.rax - ((uint64_t)HV_CALL_MAGIC << 32);
-    if (number >= HV_CALL_COUNT || !(v->domain->fast_calls >> number & 1) || !guest_code_is_64_cpl0())
+    if (number >= FAST_CALLS || !(v->domain->fast_calls >> number & 1) || !guest_code_is_64_cpl0())
         return (struct vmx_fast){0};
     percpu_count_exit();
     v->exits[EXIT_VMCALL]++;

@@ -16,6 +16,7 @@ static const struct {
     {HV_EPERM, "not permitted to this domain"},
     {HV_ENOENT, "no such object"},
     {HV_ESRCH, "no such domain or vCPU"},
+    {HV_ENXIO, "nobody takes the interrupt"},
     {HV_E2BIG, "count too large"},
     {HV_EAGAIN, "not possible now, to be tried again"},
     {HV_ENOMEM, "the hypervisor's memory is used up"},

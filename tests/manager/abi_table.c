@@ -211,7 +211,7 @@ const struct abi_call abi_calls[HV_CALL_COUNT] = {
         A(call, 4, 4097, FAULT), A(call, 4, ONES, FAULT), A(call, 4, UPPER + 144, FAULT)
 
 const struct abi_row abi_rows[] = {
-    A(CAPABILITY, 0, HV_CAP_XEN + 1, 0),
+    A(CAPABILITY, 0, HV_CAP_SIGNAL_MSI + 1, 0),
     A(CAPABILITY, 0, ONES, 0),
     A(CAPABILITY, 0, UPPER, 0),
 
