@@ -3,6 +3,9 @@
  * Driver of a 16550 serial port on I/O ports or MMIO, polled. National Semiconductor PC16550D data sheet. A
  * port that does not take a byte within SPIN_LIMIT polls is given up: a missing or broken port must not stop
  * the machine.
+ *
+ * Reading the LSR clears the BREAK bit of the byte that is next in the FIFO, whoever reads it, so every reading
+ * remembers it for that byte.
  */
 #include "drivers/uart16550.h"
 
@@ -15,6 +18,7 @@ enum uart_register { UART_DATA, UART_IER, UART_FCR, UART_LCR, UART_MCR, UART_LSR
 #define MCR_DTR_RTS   0x03
 #define MCR_OUT2      0x08 /* connects the interrupt line on PC boards */
 #define LSR_DATA      0x01
+#define LSR_BREAK     0x10
 #define LSR_THR_EMPTY 0x20
 #define LSR_IDLE      0x40
 #define SPIN_LIMIT    1000000U
@@ -22,6 +26,8 @@ enum uart_register { UART_DATA, UART_IER, UART_FCR, UART_LCR, UART_MCR, UART_LSR
 static struct uart_config config;
 static volatile uint8_t *mmio;
 static bool alive;
+static bool break_seen;                   /* the next received byte stands for a BREAK */
+static uint8_t rest_of_escape, rest_byte; /* so many of that byte are still to be told */
 
 static uint8_t reg_read(enum uart_register reg)
 {
@@ -82,10 +88,17 @@ void uart16550_move(volatile void *registers)
     alive = alive && registers;
 }
 
+static uint8_t line_status(void)
+{
+    uint8_t status = reg_read(UART_LSR);
+    break_seen |= (status & LSR_BREAK) != 0;
+    return status;
+}
+
 static bool wait_for(uint8_t bits)
 {
     for (uint32_t spins = 0; spins < SPIN_LIMIT; spins++)
-        if (reg_read(UART_LSR) & bits)
+        if (line_status() & bits)
             return true;
     return false;
 }
@@ -101,9 +114,20 @@ void uart16550_putc(char c)
 
 int uart16550_getc(void)
 {
-    if (!alive || !(reg_read(UART_LSR) & LSR_DATA))
+    if (rest_of_escape) {
+        rest_of_escape--;
+        return rest_byte;
+    }
+    if (!alive || !(line_status() & LSR_DATA))
         return -1;
-    return reg_read(UART_DATA);
+    uint8_t byte = reg_read(UART_DATA);
+    bool was_break = break_seen;
+    break_seen = false;
+    if (!was_break && byte != UART16550_ESCAPE)
+        return byte;
+    rest_of_escape = was_break ? 2 : 1;
+    rest_byte = was_break ? 0 : UART16550_ESCAPE;
+    return UART16550_ESCAPE;
 }
 
 void uart16550_flush(void)

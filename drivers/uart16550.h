@@ -21,7 +21,11 @@ void uart16550_move(volatile void *registers);
 /* Sends a byte; waits for room, but not for a port that has died. */
 void uart16550_putc(char c);
 
-/* The next received byte, or -1. */
+/*
+ * The next byte of what was received, or -1. A BREAK is told as ESCAPE 0 0, a received byte ESCAPE as ESCAPE
+ * ESCAPE; bytes with a wrong parity or stop bit come as they are.
+ */
+#define UART16550_ESCAPE 0xff
 int uart16550_getc(void);
 
 /* Waits until the last byte has left the shift register, within bounds. */

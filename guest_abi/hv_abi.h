@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#define HV_ABI_VERSION 1U
+#define HV_ABI_VERSION 2U
 
 #define HV_CALL_MAGIC 0x53425831U /* "SBX1" */
 

@@ -12,6 +12,9 @@
 
 #define HV_NAME_SIZE 32 /* with the NUL */
 
+/* HV_CALL_CONSOLE_READ: ESCAPE 0 0 is a BREAK on the line, ESCAPE ESCAPE a received byte of that value. */
+#define HV_CONSOLE_ESCAPE 0xffU
+
 struct hv_system_info {
     uint32_t size; /* in: sizeof(struct hv_system_info) */
     uint32_t cpus;

@@ -178,6 +178,8 @@ static uint64_t start_clock(void)
     return khz;
 }
 
+_Static_assert(UART16550_ESCAPE == HV_CONSOLE_ESCAPE, "the driver's escapes are those of the interface");
+
 static void describe_system(void)
 {
     uint32_t *brand = (uint32_t *)(void *)system_info.cpu_brand;

@@ -142,6 +142,16 @@ void log_console_write(const char *text, size_t len)
     spin_unlock(&lock);
 }
 
+size_t log_console_read(int (*next)(void), char *text, size_t room)
+{
+    size_t n = 0;
+    spin_lock(&lock);
+    for (int c; n < room && (c = next()) >= 0; n++)
+        text[n] = (char)c;
+    spin_unlock(&lock);
+    return n;
+}
+
 void log_flush(void)
 {
     if (console_drain)

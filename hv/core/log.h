@@ -30,6 +30,10 @@ void log_set_console(log_sink sink, log_drain drain, enum log_level level);
  */
 void log_console_write(const char *text, size_t len);
 
+/* What has come from the console, at most `room` bytes; next: one byte, or -1. Under the lock of the output,
+ * since both look at the port's status. */
+size_t log_console_read(int (*next)(void), char *text, size_t room);
+
 /* Before the machine is switched off: the last line is still in the port's FIFO. */
 void log_flush(void);
 

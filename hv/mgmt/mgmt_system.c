@@ -109,13 +109,12 @@ int64_t mgmt_console_write(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_console_read(struct vcpu *v, const struct mgmt_args *args)
 {
     char chunk[CONSOLE_CHUNK];
-    uint64_t n = 0, room = args->a[1] < sizeof(chunk) ? args->a[1] : sizeof(chunk);
+    uint64_t room = args->a[1] < sizeof(chunk) ? args->a[1] : sizeof(chunk);
     /* Writable, before bytes are taken from the port: they could not be put back. */
     if (room &&
         (gmem_read(v->domain, args->a[0], chunk, room) || gmem_write(v->domain, args->a[0], chunk, room)))
         return -HV_EFAULT;
-    for (int c; n < room && (c = system_info.console_getc()) >= 0; n++)
-        chunk[n] = (char)c;
+    size_t n = log_console_read(system_info.console_getc, chunk, room);
     return gmem_write(v->domain, args->a[0], chunk, n) ? -HV_EFAULT : (int64_t)n;
 }
 

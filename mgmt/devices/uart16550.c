@@ -36,6 +36,7 @@ enum {
     LSR_BREAK = 1 << 4,
     LSR_THRE = 1 << 5,
     LSR_TEMT = 1 << 6,
+    LSR_FIFO_ERROR = 1 << 7, /* a byte with an error is in the FIFO */
     MSR_CTS = 1 << 4,
     MSR_DSR = 1 << 5,
     MSR_RI = 1 << 6,
@@ -93,7 +94,17 @@ uint32_t uart16550_room(const struct uart16550 *uart)
     return uart->mcr & MCR_LOOP ? 0 : capacity(uart) - uart->count;
 }
 
-static void accept(struct uart16550 *uart, uint8_t byte)
+/* The error of a byte is shown from when it is the next to be read. */
+static void reveal(struct uart16550 *uart)
+{
+    uint16_t next = (uint16_t)(1U << uart->head);
+    if (uart->count == 0 || (uart->marks & next) == 0)
+        return;
+    uart->marks &= (uint16_t)~next;
+    uart->errors |= LSR_BREAK;
+}
+
+static void accept(struct uart16550 *uart, uint8_t byte, bool is_break)
 {
     if (uart->count >= capacity(uart)) {
         uart->errors |= LSR_OVERRUN;
@@ -102,16 +113,19 @@ static void accept(struct uart16550 *uart, uint8_t byte)
             return;
         uart->count = 0;
     }
-    uart->fifo[(uart->head + uart->count) % UART16550_FIFO] = byte;
+    uint32_t place = (uart->head + uart->count) % UART16550_FIFO;
+    uart->fifo[place] = byte;
+    uart->marks = (uint16_t)((uart->marks & ~(1U << place)) | (uint32_t)is_break << place);
     uart->count++;
     uart->timeout_pending = true;
+    reveal(uart);
 }
 
 void uart16550_receive(struct uart16550 *uart, uint8_t byte)
 {
     if (uart->mcr & MCR_LOOP)
         return; /* the receiver is disconnected */
-    accept(uart, byte);
+    accept(uart, byte, false);
     update_line(uart);
 }
 
@@ -119,8 +133,7 @@ void uart16550_receive_break(struct uart16550 *uart)
 {
     if (uart->mcr & MCR_LOOP)
         return;
-    accept(uart, 0);
-    uart->errors |= LSR_BREAK;
+    accept(uart, 0, true);
     update_line(uart);
 }
 
@@ -131,13 +144,14 @@ static uint8_t read_rbr(struct uart16550 *uart)
         return 0;
     uart->head = (uint8_t)((uart->head + 1) % UART16550_FIFO);
     uart->count--;
+    reveal(uart);
     return byte;
 }
 
 static void write_thr(struct uart16550 *uart, uint8_t value)
 {
     if (uart->mcr & MCR_LOOP)
-        accept(uart, value);
+        accept(uart, value, false);
     else
         uart->put(uart->ctx, value);
     uart->thre_pending = true; /* empty again at once */
@@ -169,6 +183,8 @@ static void write_fcr(struct uart16550 *uart, uint8_t value)
     bool toggled = ((value ^ uart->fcr) & FCR_ENABLE) != 0;
     if (toggled || value & FCR_CLEAR_RX) {
         uart->head = uart->count = 0;
+        uart->marks = 0;
+        uart->errors &= LSR_OVERRUN;
         uart->timeout_pending = false;
     }
     uart->fcr = value & FCR_ENABLE ? value & FCR_KEPT : 0;
@@ -212,6 +228,8 @@ static void write_mcr(struct uart16550 *uart, uint8_t value)
 static uint8_t read_lsr(struct uart16550 *uart)
 {
     uint8_t value = (uint8_t)((uart->count ? LSR_DATA : 0) | uart->errors | LSR_THRE | LSR_TEMT);
+    if (uart->fcr & FCR_ENABLE && (uart->errors & LSR_BREAK || uart->marks != 0))
+        value |= LSR_FIFO_ERROR;
     uart->errors = 0;
     return value;
 }

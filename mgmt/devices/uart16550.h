@@ -4,7 +4,8 @@
  *
  * The line is infinitely fast: a byte written is sent at once, so the transmitter is always empty,
  * and a byte received waits in a FIFO of 16 (or one byte, FIFOs off) until it is read. What does not
- * fit there sets the overrun bit; uart16550_room() lets the other side avoid that. Texas
+ * fit there sets the overrun bit; uart16550_room() lets the other side avoid that. A BREAK is a byte
+ * 0 in the FIFO with a mark of its own, which LSR shows once that byte is the next to be read. Texas
  * Instruments, PC16550D data sheet, "Registers".
  */
 #pragma once
@@ -21,9 +22,10 @@ struct uart16550 {
     void (*irq)(void *ctx, bool asserted); /* level of the interrupt output; NULL: not connected */
     void *ctx;
     uint8_t fifo[UART16550_FIFO];
+    uint16_t marks; /* bit n: fifo[n] is a BREAK that LSR has not shown yet */
     uint8_t head, count;
     uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
-    uint8_t errors; /* LSR bits 1 to 4, cleared by reading LSR */
+    uint8_t errors; /* LSR bits 1 to 4 as shown, cleared by reading LSR */
     uint8_t msr_delta;
     bool thre_pending;
     bool timeout_pending; /* bytes below the trigger level, nothing came since */

@@ -115,6 +115,20 @@ static void run_console(int count, char *words[])
     wanted = commands_guest(words[1]);
 }
 
+static void run_break(int count, char *words[])
+{
+    struct guest *guest = commands_guest(words[1]);
+    (void)count;
+    if (!guest)
+        return;
+    if (!guest->domain) {
+        screen_printf("domain (%s): it is %s", guest->config->name, guest_state_text(guest));
+        return;
+    }
+    guest_type(guest, GUEST_BREAK);
+    screen_printf("domain %u (%s): BREAK sent", guest->id, guest->config->name);
+}
+
 static void run_top(int count, char *words[])
 {
     (void)count;
@@ -167,6 +181,7 @@ static const struct command commands[] = {
     {"modules", commands_modules, 0, 1, "[--json]", "the boot modules"},
     {"dmesg", commands_dmesg, 0, 0, "", "the hypervisor's log"},
     {"console", run_console, 1, 1, "domain", "attach to its serial port; Ctrl-] comes back"},
+    {"break", run_break, 1, 1, "domain", "send a BREAK on its serial port"},
     {"restart", run_restart, 0, 0, "", "start this program again; domains go on"},
     {"reboot", run_reboot, 0, 0, "", "restart the machine"},
     {"poweroff", run_poweroff, 0, 0, "", "turn the machine off"},

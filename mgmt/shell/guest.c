@@ -269,18 +269,22 @@ void guest_autostart(void)
     }
 }
 
-void guest_type(struct guest *guest, char byte)
+void guest_type(struct guest *guest, uint16_t what)
 {
     if (guest->input_count == GUEST_INPUT)
         return; /* typed faster than anybody reads; as on a real line, it is lost */
-    guest->input[(guest->input_head + guest->input_count++) % GUEST_INPUT] = byte;
+    guest->input[(guest->input_head + guest->input_count++) % GUEST_INPUT] = what;
     guest_poll(guest);
 }
 
 void guest_poll(struct guest *guest)
 {
     while (guest->input_count > 0 && uart16550_room(&guest->uart) > 0) {
-        uart16550_receive(&guest->uart, (uint8_t)guest->input[guest->input_head]);
+        uint16_t what = guest->input[guest->input_head];
+        if (what == GUEST_BREAK)
+            uart16550_receive_break(&guest->uart);
+        else
+            uart16550_receive(&guest->uart, (uint8_t)what);
         guest->input_head = (guest->input_head + 1) % GUEST_INPUT;
         guest->input_count--;
     }

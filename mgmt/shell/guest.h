@@ -40,7 +40,7 @@ enum guest_result {
     GUEST_POWERED_OFF, /* by itself, through ACPI */
 };
 
-enum { GUEST_INPUT = 1024 };
+enum { GUEST_INPUT = 1024, GUEST_BREAK = 0x100 };
 
 struct guest {
     const struct config_domain *config;
@@ -57,7 +57,7 @@ struct guest {
     struct post_port post_port;
     struct uart16550 uart;
     struct guest_pc pc;
-    char input[GUEST_INPUT]; /* waits for room in the UART */
+    uint16_t input[GUEST_INPUT]; /* bytes and breaks; waits for room in the UART */
     uint32_t input_head, input_count;
     struct events_timer finish, timeout, flush;
 };
@@ -83,8 +83,8 @@ bool guest_adopt_all(void);
 /* Creates and starts what has autostart = yes; prints what cannot be. */
 void guest_autostart(void);
 
-/* A byte typed by a person, or a break. */
-void guest_type(struct guest *guest, char byte);
+/* A byte typed by a person, or GUEST_BREAK. */
+void guest_type(struct guest *guest, uint16_t what);
 /* Moves typed bytes on; to be called now and then. */
 void guest_poll(struct guest *guest);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * shell: see shell.h. Input is read by a timer, because the interface has no notification for it:
- * 20 ms after the last byte at the latest. An attached console gets every byte but Ctrl-].
+ * 20 ms after the last byte at the latest. An attached console gets every byte but Ctrl-], and a BREAK
+ * on the line, which the shell itself ignores.
  */
 #include "mgmt/shell/shell.h"
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "mgmt/lib/call.h"
+#include "mgmt/lib/console_input.h"
 #include "mgmt/lib/events.h"
 #include "mgmt/shell/commands.h"
 #include "mgmt/shell/guest.h"
@@ -94,7 +96,7 @@ static void on_byte(char byte)
         if (byte == KEY_LEAVE)
             leave_console();
         else
-            guest_type(attached, byte);
+            guest_type(attached, (uint8_t)byte);
         return;
     }
     enum shell_key key = shell_line_key(&line, byte);
@@ -108,6 +110,17 @@ static void on_byte(char byte)
     }
 }
 
+/* A BREAK is for an attached console only. */
+static void on_input(uint8_t raw)
+{
+    static struct console_input input;
+    int what = console_input_next(&input, raw);
+    if (what == CONSOLE_INPUT_BREAK && attached)
+        guest_type(attached, GUEST_BREAK);
+    else if (what >= 0 && what != CONSOLE_INPUT_BREAK)
+        on_byte((char)what);
+}
+
 static void on_poll(void *ctx)
 {
     static bool had_domain; /* the attached one, at the last look */
@@ -115,7 +128,7 @@ static void on_poll(void *ctx)
     int64_t count = call_console_read(bytes, sizeof(bytes));
     (void)ctx;
     for (int64_t i = 0; i < count; i++)
-        on_byte(bytes[i]);
+        on_input((uint8_t)bytes[i]);
     for (uint32_t i = 0; i < guest_count(); i++)
         guest_poll(guest_get(i));
     if (attached && had_domain && !attached->domain)

@@ -5,7 +5,7 @@
 include mgmt/config/inih.mk
 
 HOST_TESTS += mgmt_table_test mgmt_frames_test mgmt_access_test mgmt_devices_test mgmt_uart_test mgmt_plan_test mgmt_multiboot_test \
-	mgmt_config_test mgmt_shell_test mgmt_domain_test mgmt_events_test
+	mgmt_config_test mgmt_shell_test mgmt_domain_test mgmt_events_test mgmt_console_input_test uart_driver_test
 
 mgmt_table_test_SRCS = tests/host/mgmt_table_test.c mgmt/shell/table.c
 mgmt_frames_test_SRCS = tests/host/mgmt_frames_test.c mgmt/lib/frames.c
@@ -18,6 +18,8 @@ mgmt_plan_test_SRCS = tests/host/mgmt_plan_test.c $(MGMT_PLAN_SRCS)
 mgmt_multiboot_test_SRCS = tests/host/mgmt_multiboot_test.c $(MGMT_PLAN_SRCS)
 mgmt_config_test_SRCS = tests/host/mgmt_config_test.c mgmt/config/config.c mgmt/config/config_keys.c
 mgmt_shell_test_SRCS = tests/host/mgmt_shell_test.c mgmt/shell/shell_line.c mgmt/shell/screen.c mgmt/shell/console.c
+mgmt_console_input_test_SRCS = tests/host/mgmt_console_input_test.c mgmt/lib/console_input.c
+uart_driver_test_SRCS = tests/host/uart_driver_test.c drivers/uart16550.c
 MGMT_LIB_SRCS = mgmt/lib/frames.c mgmt/lib/access.c mgmt/lib/domain.c mgmt/lib/domain_memory.c mgmt/lib/domain_service.c mgmt/lib/domain_adopt.c \
 	mgmt/lib/events.c mgmt/lib/hv_error.c
 mgmt_domain_test_SRCS = tests/host/mgmt_domain_test.c tests/host/mgmt_fake_call.c $(MGMT_LIB_SRCS)

@@ -154,11 +154,13 @@ TEST(uart_interrupts_by_priority)
     outb(IER, 0x0f);
     EXPECT_TRUE(line);
     uart16550_receive(&uart, 'x');
-    uart16550_receive_break(&uart);
-    EXPECT_EQ(in(IIR), 0xc6U); /* line status */
-    EXPECT_EQ(in(LSR), 0x71U);
     EXPECT_EQ(in(IIR), 0xc4U); /* trigger level 1: data */
+    uart16550_receive_break(&uart);
+    EXPECT_EQ(in(IIR), 0xc4U); /* the byte before it is the next one */
     EXPECT_EQ(in(RBR), (uint64_t)'x');
+    EXPECT_EQ(in(IIR), 0xc6U); /* line status */
+    EXPECT_EQ(in(LSR), 0xf1U);
+    EXPECT_EQ(in(IIR), 0xc4U);
     EXPECT_EQ(in(RBR), 0U);
     EXPECT_EQ(in(IIR), 0xc2U); /* transmitter empty, told once */
     EXPECT_EQ(in(IIR), 0xc1U);
@@ -167,6 +169,78 @@ TEST(uart_interrupts_by_priority)
     EXPECT_TRUE(line);
     EXPECT_EQ(in(IIR), 0xc2U);
     EXPECT_FALSE(line);
+}
+
+TEST(uart_break_belongs_to_its_byte)
+{
+    fresh();
+    outb(IIR, 1);
+    uart16550_receive(&uart, 'a');
+    uart16550_receive_break(&uart);
+    uart16550_receive(&uart, 'b');
+    uart16550_receive_break(&uart);
+    EXPECT_EQ(in(LSR), 0xe1U); /* an error in the FIFO, not of the next byte */
+    EXPECT_EQ(in(LSR), 0xe1U);
+    EXPECT_EQ(in(RBR), (uint64_t)'a');
+    EXPECT_EQ(in(LSR), 0xf1U);
+    EXPECT_EQ(in(LSR), 0xe1U); /* told once; the other one is still to come */
+    EXPECT_EQ(in(RBR), 0U);
+    EXPECT_EQ(in(RBR), (uint64_t)'b');
+    EXPECT_EQ(in(LSR), 0xf1U);
+    EXPECT_EQ(in(LSR), 0x61U);
+    EXPECT_EQ(in(RBR), 0U);
+    EXPECT_EQ(in(LSR), 0x60U);
+}
+
+TEST(uart_break_not_looked_at)
+{
+    fresh();
+    outb(IIR, 1);
+    uart16550_receive_break(&uart);
+    uart16550_receive(&uart, 'b');
+    EXPECT_EQ(in(RBR), 0U);
+    EXPECT_EQ(in(LSR), 0xf1U); /* stays until LSR is read */
+    EXPECT_EQ(in(LSR), 0x61U);
+    uart16550_receive_break(&uart);
+    outb(IIR, 3); /* goes with the FIFO */
+    EXPECT_EQ(in(LSR), 0x60U);
+    for (unsigned round = 0; round < 40; round++) { /* the marks go round with the bytes */
+        uart16550_receive(&uart, 'x');
+        uart16550_receive_break(&uart);
+        EXPECT_EQ(in(LSR), 0xe1U);
+        EXPECT_EQ(in(RBR), (uint64_t)'x');
+        EXPECT_EQ(in(LSR), 0xf1U);
+        EXPECT_EQ(in(RBR), 0U);
+        EXPECT_EQ(in(LSR), 0x60U);
+    }
+}
+
+TEST(uart_break_without_fifo)
+{
+    fresh();
+    uart16550_receive_break(&uart);
+    EXPECT_EQ(in(LSR), 0x71U); /* bit 7 is of the FIFO */
+    EXPECT_EQ(in(RBR), 0U);
+    uart16550_receive(&uart, 'x');
+    uart16550_receive_break(&uart); /* takes the byte's place */
+    EXPECT_EQ(in(LSR), 0x73U);
+    EXPECT_EQ(in(RBR), 0U);
+    outb(MCR, 0x10);
+    uart16550_receive_break(&uart);
+    EXPECT_EQ(in(LSR), 0x60U);
+}
+
+TEST(uart_break_when_the_fifo_is_full)
+{
+    fresh();
+    outb(IIR, 1);
+    for (unsigned i = 0; i < UART16550_FIFO; i++)
+        uart16550_receive(&uart, 'x');
+    uart16550_receive_break(&uart);
+    EXPECT_EQ(in(LSR), 0x63U); /* lost, as any byte */
+    for (unsigned i = 0; i < UART16550_FIFO; i++)
+        EXPECT_EQ(in(RBR), (uint64_t)'x');
+    EXPECT_EQ(in(LSR), 0x60U);
 }
 
 TEST(uart_trigger_level_and_timeout)
