@@ -13,6 +13,7 @@ enum {
     PORTS = 12,
     TIMER_BITS = 24,
     STS_TIMER = 1 << 0,
+    EN_TIMER = 1 << 0,
     EN_KEPT = 0x4721, /* TMR, GBL, PWRBTN, SLPBTN, RTC, PCIEXP_WAKE_DIS */
     CNT_SCI_EN = 1 << 0,
     CNT_KEPT = 0x1e02, /* BM_RLD, SLP_TYP */
@@ -29,6 +30,23 @@ static uint32_t read_status(struct acpi_pm *pm)
 {
     /* The bit is set when the timer's highest bit changes. */
     return ticks(pm) >> (TIMER_BITS - 1) != pm->halves ? STS_TIMER : 0;
+}
+
+void acpi_pm_poll(struct acpi_pm *pm)
+{
+    bool line = (pm->enable & EN_TIMER) != 0 && read_status(pm) != 0;
+    if (line == pm->line)
+        return;
+    pm->line = line;
+    if (pm->irq)
+        pm->irq(pm->irq_ctx, line);
+}
+
+uint64_t acpi_pm_next(const struct acpi_pm *pm)
+{
+    if (pm->line || (pm->enable & EN_TIMER) == 0)
+        return ACPI_PM_NEVER;
+    return pm->start + device_clock_ticks(&pm->clock, (pm->halves + 1) << (TIMER_BITS - 1), ACPI_PM_TIMER_HZ);
 }
 
 static void write_status(struct acpi_pm *pm, uint32_t value, uint32_t mask)
@@ -103,6 +121,7 @@ static uint64_t acpi_pm_read(void *ctx, uint64_t offset, uint8_t width)
         value |=
             offset >= row->offset ? bits >> 8 * (offset - row->offset) : bits << 8 * (row->offset - offset);
     }
+    acpi_pm_poll(ctx);
     return value & ones(width);
 }
 
@@ -115,6 +134,7 @@ static void acpi_pm_write(void *ctx, uint64_t offset, uint8_t width, uint64_t da
         row->write(ctx, (uint32_t)(seen_from(row, offset, data) & ones(row->width)),
                    (uint32_t)(seen_from(row, offset, ones(width)) & ones(row->width)));
     }
+    acpi_pm_poll(ctx);
 }
 
 void acpi_pm_init(struct acpi_pm *pm, const struct device_clock *clock, void (*power_off)(void *ctx),

@@ -24,3 +24,9 @@ static inline uint64_t device_clock_periods(const struct device_clock *clock, ui
 {
     return ticks / clock->hz * rate + ticks % clock->hz * rate / clock->hz;
 }
+
+/* The other way round: the ticks after which so many periods have passed, rounded up. */
+static inline uint64_t device_clock_ticks(const struct device_clock *clock, uint64_t periods, uint64_t rate)
+{
+    return periods / rate * clock->hz + (periods % rate * clock->hz + rate - 1) / rate;
+}

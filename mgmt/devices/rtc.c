@@ -20,6 +20,8 @@ enum {
     A_DIVIDER_RESET = 0x60, /* both set: the divider stands still */
     A_START = 0x26,         /* 32.768 kHz, 1024 Hz */
     B_SET = 0x80,
+    B_PIE = 0x40,
+    B_AIE = 0x20,
     B_UIE = 0x10,
     C_IRQF = 0x80,
     C_PF = 0x40,
@@ -68,13 +70,21 @@ static bool alarm_in(const struct rtc *rtc, int64_t from, uint64_t count)
     return false;
 }
 
-static void catch_up_periods(struct rtc *rtc, uint64_t now)
+/* The periodic flag comes with every 2^n-th tick of the crystal; -1: never. */
+static int period_shift(const struct rtc *rtc)
 {
     uint8_t rate = rtc->bytes[RTC_A] & A_RATE;
     if (rate == 0 || stopped(rtc))
-        return;
+        return -1;
     /* Rates 1 and 2 are the same as 8 and 9 with this crystal. */
-    uint32_t shift = (rate < 3 ? rate + 7U : rate) - 1U;
+    return (rate < 3 ? rate + 7 : rate) - 1;
+}
+
+static void catch_up_periods(struct rtc *rtc, uint64_t now)
+{
+    int shift = period_shift(rtc);
+    if (shift < 0)
+        return;
     uint64_t periods = device_clock_periods(&rtc->clock, now, CRYSTAL) >> shift;
     if (periods != rtc->periods)
         rtc->flags |= C_PF;
@@ -101,6 +111,36 @@ static void catch_up(struct rtc *rtc)
         rtc->flags |= C_AF;
     rtc->flags |= C_UF;
     rtc_time_write(rtc->bytes, seconds + (int64_t)passed);
+}
+
+static void update_line(struct rtc *rtc)
+{
+    bool line = (rtc->flags & rtc->bytes[RTC_B] & (B_PIE | B_AIE | B_UIE)) != 0;
+    if (line == rtc->line)
+        return;
+    rtc->line = line;
+    if (rtc->irq)
+        rtc->irq(rtc->irq_ctx, line);
+}
+
+uint64_t rtc_next(const struct rtc *rtc)
+{
+    uint64_t next = RTC_NEVER;
+    int shift = period_shift(rtc);
+    if (rtc->line)
+        return next;
+    if (shift >= 0 && rtc->bytes[RTC_B] & B_PIE)
+        next = device_clock_ticks(&rtc->clock, (rtc->periods + 1) << shift, CRYSTAL);
+    if (stopped(rtc) || rtc->bytes[RTC_B] & B_SET || (rtc->bytes[RTC_B] & (B_AIE | B_UIE)) == 0)
+        return next;
+    uint64_t update = rtc->second + rtc->clock.hz;
+    return update < next ? update : next;
+}
+
+void rtc_poll(struct rtc *rtc)
+{
+    catch_up(rtc);
+    update_line(rtc);
 }
 
 static uint8_t read_a(struct rtc *rtc)
@@ -174,7 +214,9 @@ static uint64_t rtc_read(void *ctx, uint64_t offset, uint8_t width)
         return 0xff;
     catch_up(rtc);
     const struct row *row = row_of(rtc->index);
-    return row->read ? row->read(rtc) : rtc->bytes[rtc->index];
+    uint8_t value = row->read ? row->read(rtc) : rtc->bytes[rtc->index];
+    update_line(rtc);
+    return value;
 }
 
 static void rtc_write(void *ctx, uint64_t offset, uint8_t width, uint64_t data)
@@ -191,6 +233,7 @@ static void rtc_write(void *ctx, uint64_t offset, uint8_t width, uint64_t data)
         row->write(rtc, (uint8_t)data);
     else
         rtc->bytes[rtc->index] = (uint8_t)data;
+    update_line(rtc);
 }
 
 static void put(struct rtc *rtc, uint8_t at, uint64_t value, uint32_t bytes)

@@ -111,6 +111,50 @@ TEST(pm_status)
     EXPECT_EQ(in(0x602, 4), 0x00010100U);
 }
 
+static unsigned raised, lowered;
+
+static void sci(void *ctx, bool asserted)
+{
+    EXPECT_TRUE(ctx == &raised);
+    raised += asserted;
+    lowered += !asserted;
+    EXPECT_EQ(raised - lowered, (unsigned)asserted);
+}
+
+TEST(pm_interrupt)
+{
+    const uint64_t half = ((1ULL << 23) * HZ + 3579544) / 3579545;
+    make();
+    raised = lowered = 0;
+    pm.irq = sci;
+    pm.irq_ctx = &raised;
+    EXPECT_TRUE(acpi_pm_next(&pm) == ACPI_PM_NEVER);
+    out(0x602, 2, 0x20); /* another enable */
+    EXPECT_TRUE(acpi_pm_next(&pm) == ACPI_PM_NEVER);
+    out(0x602, 2, 1);
+    EXPECT_EQ(acpi_pm_next(&pm) - tsc, half);
+    for (unsigned n = 1; n <= 5; n++) {
+        tsc = acpi_pm_next(&pm) - 1;
+        acpi_pm_poll(&pm);
+        EXPECT_EQ(raised, n - 1);
+        tsc++;
+        acpi_pm_poll(&pm);
+        EXPECT_EQ(raised, n);
+        EXPECT_TRUE(acpi_pm_next(&pm) == ACPI_PM_NEVER); /* until somebody clears it */
+        EXPECT_EQ(in(0x600, 2), 1U);
+        EXPECT_EQ(lowered, n - 1);
+        out(0x600, 2, 1);
+        EXPECT_EQ(lowered, n);
+    }
+    tsc += 2 * half;
+    EXPECT_EQ(in(0x608, 4) >> 23, 1U); /* any access notices */
+    EXPECT_EQ(raised, 6U);
+    out(0x602, 2, 0);
+    EXPECT_EQ(lowered, 6U);
+    out(0x602, 2, 1);
+    EXPECT_EQ(raised, 7U);
+}
+
 TEST(pm_power_off)
 {
     static const struct {

@@ -268,3 +268,120 @@ TEST(memory_and_ports)
     EXPECT_EQ(get(0x41), 0x77U);
     EXPECT_EQ(access_read(&table, HV_CLAIM_PIO, 0x6f, 4), 0xff77ffffU);
 }
+
+/* ---- the interrupt output */
+
+static unsigned raised, lowered;
+
+static void irq(void *ctx, bool asserted)
+{
+    EXPECT_TRUE(ctx == &raised);
+    raised += asserted;
+    lowered += !asserted;
+    EXPECT_EQ(raised - lowered, (unsigned)asserted); /* in turns */
+}
+
+static void make_connected(void)
+{
+    make(START);
+    raised = lowered = 0;
+    rtc.irq = irq;
+    rtc.irq_ctx = &raised;
+}
+
+/* Goes to where the device says, not before which nothing happens; returns the ticks. */
+static uint64_t go_to_next(void)
+{
+    uint64_t from = tsc, next = rtc_next(&rtc);
+    unsigned before = raised;
+    EXPECT_TRUE(next > tsc && next != RTC_NEVER);
+    tsc = next - 1;
+    rtc_poll(&rtc);
+    EXPECT_EQ(raised, before);
+    tsc = next;
+    rtc_poll(&rtc);
+    return tsc - from;
+}
+
+TEST(line_periodic)
+{
+    static const struct {
+        uint8_t rate;
+        uint32_t hz;
+    } rows[] = {{1, 256}, {2, 128}, {3, 8192}, {6, 1024}, {10, 64}, {15, 2}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        test_row("rate %u", rows[i].rate);
+        make_connected();
+        set(RTC_A, (uint8_t)(0x20 | rows[i].rate));
+        EXPECT_TRUE(rtc_next(&rtc) == RTC_NEVER);
+        set(RTC_B, 0x42);
+        (void)go_to_next();
+        EXPECT_EQ(raised, 1U);
+        EXPECT_TRUE(rtc_next(&rtc) == RTC_NEVER); /* until somebody looks */
+        EXPECT_EQ(get(RTC_C) & 0xc0, 0xc0);
+        EXPECT_EQ(lowered, 1U);
+        uint64_t start = tsc;
+        for (unsigned n = 0; n < 64; n++) {
+            (void)go_to_next();
+            EXPECT_EQ(get(RTC_C) & 0xc0, 0xc0);
+        }
+        EXPECT_EQ(raised, 65U);
+        EXPECT_TRUE(tsc - start >= 64 * HZ / rows[i].hz - 1 && tsc - start <= 64 * HZ / rows[i].hz + 1);
+        set(RTC_A, 0x20);
+        EXPECT_TRUE(rtc_next(&rtc) == RTC_NEVER);
+        set(RTC_A, (uint8_t)(0x60 | rows[i].rate)); /* the divider stands still */
+        EXPECT_TRUE(rtc_next(&rtc) == RTC_NEVER);
+    }
+}
+
+TEST(line_update)
+{
+    make_connected();
+    set(RTC_B, 0x12);
+    EXPECT_EQ(go_to_next(), HZ);
+    EXPECT_EQ(raised, 1U);
+    EXPECT_EQ(get(0), 0x21);
+    EXPECT_EQ(lowered, 0U); /* only status C takes it back */
+    EXPECT_EQ(get(RTC_C) & 0x90, 0x90);
+    EXPECT_EQ(lowered, 1U);
+    tsc += HZ / 3;
+    EXPECT_EQ(rtc_next(&rtc) - tsc, HZ - HZ / 3);
+    set(RTC_B, 0x82); /* being set */
+    EXPECT_TRUE(rtc_next(&rtc) == RTC_NEVER);
+    tsc += 5 * HZ;
+    rtc_poll(&rtc);
+    EXPECT_EQ(raised, 1U);
+}
+
+TEST(line_alarm)
+{
+    make_connected();
+    set(RTC_SECOND_ALARM, 0x23); /* in three seconds */
+    set(RTC_MINUTE_ALARM, 0xff);
+    set(RTC_HOUR_ALARM, 0xc0);
+    set(RTC_B, 0x22);
+    EXPECT_EQ(go_to_next(), HZ);
+    EXPECT_EQ(go_to_next(), HZ);
+    EXPECT_EQ(raised, 0U);
+    EXPECT_EQ(go_to_next(), HZ);
+    EXPECT_EQ(raised, 1U);
+    EXPECT_EQ(get(RTC_C) & 0xa0, 0xa0);
+    EXPECT_EQ(lowered, 1U);
+}
+
+/* A flag that is set already interrupts as soon as it is enabled, and no longer when it is not. */
+TEST(line_follows_the_enables)
+{
+    make_connected();
+    tsc += 2 * HZ;
+    rtc_poll(&rtc);
+    EXPECT_EQ(raised, 0U);
+    set(RTC_B, 0x12);
+    EXPECT_EQ(raised, 1U);
+    set(RTC_B, 0x02);
+    EXPECT_EQ(lowered, 1U);
+    rtc.irq = NULL; /* not connected */
+    set(RTC_B, 0x12);
+    EXPECT_TRUE(rtc.line);
+    EXPECT_EQ(raised, 1U);
+}
