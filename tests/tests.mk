@@ -10,6 +10,7 @@ include tests/fuzz/fuzz.mk
 -include tests/manager/manager.mk
 -include tests/guest/guests.mk
 -include tests/guest/linux/linux.mk
+-include tests/linux/linux.mk
 
 .PHONY: check test boot-tests host-list fuzz-list
 

@@ -17,6 +17,7 @@ packages='
 build-essential       build run test check  compiler, assembler, linker and C library of the host
 newlib-source         build run test check  the C library, built from source
 xz-utils              build run test check  unpacks the sources of newlib and Bochs
+acpica-tools          build run test check  compiles the ACPI machine code of guests
 python3               build run test check  link checks, symbol table, test runner
 clang                 build test check      the second compiler
 debian-archive-keyring      run test        checks the signature on the Bochs source

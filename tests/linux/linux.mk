@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Linux as a guest: build/linux/vmlinuz-6.1, initramfs-6.1.cpio and the same of 6.12. The kernels come from Debian (tools/linux.sh), the
+# initial RAM disk holds busybox, the drivers that are modules there, and /init with its checks.
+
+LINUX_DIR      := $(or $(BUILD),build)/linux
+LINUX_VERSIONS := 6.1 6.12
+LINUX_KERNELS  := $(LINUX_VERSIONS:%=$(LINUX_DIR)/vmlinuz-%)
+LINUX_DISKS    := $(LINUX_VERSIONS:%=$(LINUX_DIR)/initramfs-%.cpio)
+
+.PHONY: linux linux-native
+linux: $(LINUX_KERNELS) $(LINUX_DISKS) ## fetch Debian's Linux kernels and make their initial RAM disks (build/linux)
+
+linux-native: linux ## Linux without a hypervisor under the same emulator: ticks to /init
+	@tests/linux/native.py
+
+$(LINUX_DIR)/tool: tests/linux/tool.c tests/linux/linux.mk
+	@mkdir -p $(@D)
+	@echo "  LINUX   $@"
+	@gcc -std=c11 -Os -Wall -Wextra -Werror -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
+		-fno-pie -no-pie -static -nostdlib -Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments -s -o $@ $<
+
+$(LINUX_DIR)/vmlinuz-%: tools/linux.sh tests/linux/linux.mk
+	@mkdir -p $(@D)
+	@from="$$(tools/linux.sh $*)" && cp "$$from/vmlinuz" $@ && cp "$$from/version" $(LINUX_DIR)/version-$* && \
+	 echo "  LINUX   $@: $$(cat $$from/version)"
+
+$(LINUX_DIR)/initramfs-%.cpio: tools/initramfs.py tools/linux.sh tests/linux/init tests/linux/checks $(LINUX_DIR)/tool
+	@mkdir -p $(@D)
+	@echo "  LINUX   $@"
+	@from="$$(tools/linux.sh $*)" && tools/initramfs.py --output $@ --busybox "$$from/busybox" --program /init=tests/linux/init \
+		--program /bin/tool=$(LINUX_DIR)/tool --file /etc/checks=tests/linux/checks \
+		$$(for m in "$$from"/modules/*.ko; do echo --file "/modules/$${m##*/}=$$m"; done)
