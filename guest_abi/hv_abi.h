@@ -103,7 +103,7 @@ enum hv_call {
     HV_CALL_NOTIFIER_SIGNAL = 0x3c, /* (notifier) -> the same */
     HV_CALL_NOTIFIER_READ = 0x3d,   /* (notifier) -> signals since the last READ */
 
-    HV_CALL_IRQCHIP_CREATE = 0x40, /* (domain, struct hv_irqchip_create *in) before its first vCPU */
+    HV_CALL_IRQCHIP_CONFIG = 0x40, /* (domain, struct hv_irqchip_config *in) before its first vCPU */
     HV_CALL_IRQCHIP_GET = 0x41,    /* (domain, enum hv_irqchip_state, gpa, size) */
     HV_CALL_IRQCHIP_SET = 0x42,    /* (domain, enum hv_irqchip_state, gpa, size) */
 
@@ -118,6 +118,7 @@ enum hv_call {
     HV_CALL_NOTIFIER_BIND = 0x52,   /* (notifier, struct hv_notifier *in) from and to HV_NOTIFIER_COUNT */
     HV_CALL_NOTIFIER_GRANT = 0x53,  /* (notifier, domain, 1 or 0) who else may signal it */
     HV_CALL_NOTIFIER_INFO = 0x54,   /* (notifier, struct hv_notifier_info *out) */
+    HV_CALL_NOTIFIER_LIST = 0x55,   /* (after: notifier or 0, uint64_t *out, count <= 512) -> how many */
 
     HV_CALL_DOORBELL_ADD = 0x58,    /* (domain, struct hv_doorbell *in) */
     HV_CALL_DOORBELL_REMOVE = 0x59, /* (domain, struct hv_doorbell *in) returns when it rings no more */
@@ -140,7 +141,7 @@ enum hv_capability {
     HV_CAP_ROUTES = 6,       /* GSIs that a domain can have; 0: no routing interface yet */
     HV_CAP_HYPERV = 7,       /* 0: no Hyper-V personality yet */
     HV_CAP_XEN = 8,          /* 0: no Xen personality yet */
-    HV_CAP_IRQCHIP = 9,      /* bit per enum hv_irqchip_mode */
+    HV_CAP_IRQCHIP = 9,      /* bit per HV_DOMAIN_IRQCHIP_* */
     HV_CAP_ROUTE_KINDS = 10, /* bit per enum hv_route_kind */
     HV_CAP_NOTIFIERS = 11,   /* of one owner */
     HV_CAP_RESAMPLE = 12,    /* GSIs of one domain with resample notifiers */

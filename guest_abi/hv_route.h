@@ -14,19 +14,12 @@
 
 #include "guest_abi/hv_abi.h"
 
-#define HV_GSI_MAX         131072U /* GSIs of a domain are below this, and below hv_irqchip_create.gsis */
+#define HV_GSI_MAX         131072U /* GSIs of a domain are below this, and below hv_irqchip_config.gsis */
 #define HV_IOAPICS_MAX     3U
 #define HV_IOAPIC_PINS     24U /* the usual number */
 #define HV_IOAPIC_PINS_MAX 240U
 
-/* ---- irqchips of a domain: HV_CALL_IRQCHIP_CREATE, before its first vCPU */
-
-enum hv_irqchip_mode {
-    HV_IRQCHIP_NONE = 0, /* no local APICs: the manager injects. What a domain has without the call */
-    HV_IRQCHIP_SPLIT =
-        1,               /* local APICs; the manager emulates I/O APIC and PIC, and routes its pins as MSIs */
-    HV_IRQCHIP_FULL = 2, /* local APICs, I/O APICs, PIC, PIT */
-};
+/* ---- irqchips of a domain: hv_domain_create.flags says which; HV_CALL_IRQCHIP_CONFIG, before its first vCPU, how many */
 
 struct hv_ioapic_place {
     gpa_t base;        /* of its registers: page-aligned, without memory behind it */
@@ -34,16 +27,15 @@ struct hv_ioapic_place {
     uint32_t reserved; /* 0 */
 };
 
-struct hv_irqchip_create {
+/* Without the call: 4096 GSIs, and for a full irqchip one I/O APIC with 24 pins at 0xfec00000. */
+struct hv_irqchip_config {
     uint32_t size;
-    uint32_t mode;    /* enum hv_irqchip_mode */
-    uint32_t flags;   /* 0 */
-    uint32_t gsis;    /* 1 to HV_GSI_MAX; 0: 4096 */
-    uint32_t ioapics; /* FULL: 1 to HV_IOAPICS_MAX; else 0 */
-    uint32_t reserved[3];
+    uint32_t flags;                                /* 0 */
+    uint32_t gsis;                                 /* 1 to HV_GSI_MAX */
+    uint32_t ioapics;                              /* full: 1 to HV_IOAPICS_MAX; else 0 */
     struct hv_ioapic_place ioapic[HV_IOAPICS_MAX]; /* those that are not there are 0 */
 };
-_Static_assert(sizeof(struct hv_irqchip_create) == 80, "ABI");
+_Static_assert(sizeof(struct hv_irqchip_config) == 64, "ABI");
 
 /* Kinds for HV_CALL_IRQCHIP_GET and HV_CALL_IRQCHIP_SET; records in irqchip.h. */
 enum hv_irqchip_state {

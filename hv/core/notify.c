@@ -18,20 +18,25 @@
 #include "hv/core/event.h"
 #include "hv/core/sched.h"
 
-void notify_manager(const struct domain *d, uint32_t number)
+int notify_send(struct domain *manager, uint32_t vcpu, uint32_t number)
 {
-    struct domain *manager = domain_get(d->manager);
-    struct vcpu *v = manager ? atomic_load_acquire(&manager->vcpu[0]) : NULL;
+    struct vcpu *v = manager ? atomic_load_acquire(&manager->vcpu[vcpu & (CONFIG_MAX_VCPUS - 1)]) : NULL;
     struct hv_notify *page = v ? atomic_load_acquire(&v->notify) : NULL;
     if (!page)
-        return;
+        return -HV_ENXIO;
     uint64_t bit = BIT(number % 64);
     if (atomic_fetch_or_full(&page->pending[number / 64 % 64], bit) & bit)
-        return; /* not yet read: who set it has also told */
+        return 0; /* not yet read: who set it has also told */
     atomic_fetch_or_full(&page->selector, BIT(number / 64 % 64));
     if (v->notify_vector)
         event_external(v, v->notify_vector);
     sched_request(v, REQUEST_NOTIFY);
+    return 1;
+}
+
+void notify_manager(const struct domain *d, uint32_t number)
+{
+    (void)notify_send(domain_get(d->manager), 0, number);
 }
 
 bool notify_pending(const struct vcpu *v)

@@ -11,6 +11,11 @@
  */
 void notify_manager(const struct domain *d, uint32_t number);
 
+/*
+ * The same to any vCPU of a domain, or to NULL. 1; 0: it was pending already; -HV_ENXIO: the vCPU does not exist or has no page.
+ */
+int notify_send(struct domain *manager, uint32_t vcpu, uint32_t number);
+
 /* Is anything pending on v's page? */
 bool notify_pending(const struct vcpu *v);
 

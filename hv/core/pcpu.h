@@ -30,6 +30,9 @@ struct pcpu {
     uint64_t ticks_idle;
     uint64_t switches;
 
+    /* Written by this CPU, read by others: what it is firing (hv/route/hazard.h). */
+    uint64_t hazard;
+
     /* Each with a lock of its own. */
     struct runq *runq; /* sched.c */
     struct timer_queue timers;

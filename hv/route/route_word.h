@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A route as one word, so that a change is one store: pure encode, decode and check. What a word says can be read
+ * back exactly as it was written. 0: no route.
+ *
+ *   bits 2:0   kind
+ *   IRQCHIP    6:3 PIC master, 10:7 slave (bit 3 of each: present); 19:11, 28:20, 37:29 I/O APICs (bit 8: present)
+ *   MSI        34:3 destination, 42:35 vector, 45:43 mode, 46 level, 47 assert, 48 RH, 49 DM, 51:50 how the
+ *              destination was written (enum route_form)
+ *   GSI        19:3 GSI
+ *   NOTIFY     8:3 vCPU, 20:9 number
+ *
+ * Semantics of entries: KVM's, feature rows R-01 to R-04. Message format: SDM volume 3, "Message Signalled
+ * Interrupts".
+ */
+#ifndef HV_ROUTE_ROUTE_WORD_H
+#define HV_ROUTE_ROUTE_WORD_H
+
+#include <stdbool.h>
+
+#include "guest_abi/hv_route.h"
+#include "hv/vapic/vlapic.h"
+
+enum route_word_kind { ROUTE_NONE, ROUTE_IRQCHIP, ROUTE_MSI, ROUTE_GSI, ROUTE_NOTIFY };
+enum route_form { ROUTE_FORM_8, ROUTE_FORM_15, ROUTE_FORM_32 };
+
+/* What the domain has. */
+struct route_limits {
+    uint32_t gsis;
+    uint32_t ioapics; /* 0: neither PIC nor I/O APIC */
+    uint32_t pins[HV_IOAPICS_MAX];
+    uint32_t manager_vcpus;
+    bool apics;
+};
+
+/*
+ * The word of `count` routes of one GSI (0: none). 0; -HV_EINVAL: unknown kind, flags or reserved fields, another
+ * GSI, two routes of one chip or a second one beside another kind, no such pin, GSI, vCPU or number, a message that is
+ * none; -HV_ENODEV: a kind that is not there yet, or a controller that the domain does not have.
+ */
+int route_encode(const struct hv_route *r, uint32_t count, uint32_t gsi, const struct route_limits *l,
+                 uint64_t *word);
+
+/* The same back. Returns how many. */
+uint32_t route_decode(uint64_t word, uint32_t gsi, struct hv_route out[HV_ROUTES_PER_GSI]);
+
+/* The message of an MSI: 0; -HV_EINVAL: not one. Bits without a meaning must be 0. */
+int route_encode_msi(uint32_t address, uint32_t address_high, uint32_t data, uint64_t *word);
+
+static inline enum route_word_kind route_kind(uint64_t word)
+{
+    return (enum route_word_kind)(word & 7);
+}
+
+static inline uint32_t route_gsi(uint64_t word)
+{
+    return word >> 3 & (HV_GSI_MAX - 1);
+}
+
+static inline uint32_t route_vcpu(uint64_t word)
+{
+    return word >> 3 & 63;
+}
+
+static inline uint32_t route_number(uint64_t word)
+{
+    return word >> 9 & 4095;
+}
+
+/* The redirection hint makes a fixed message one for the lowest priority. */
+static inline struct vlapic_message route_message(uint64_t word)
+{
+    uint8_t mode = word >> 43 & 7;
+    return (struct vlapic_message){
+        .dest = (uint32_t)(word >> 3),
+        .vector = (uint8_t)(word >> 35),
+        .mode = mode == APIC_DM_FIXED && (word >> 48 & 1) ? APIC_DM_LOWEST : mode,
+        .level = word >> 46 & 1,
+        .logical = word >> 49 & 1,
+        .wide = (word >> 50 & 3) != ROUTE_FORM_8,
+    };
+}
+
+/* The pin of chip (HV_CHIP_*) in an IRQCHIP word, or -1. */
+static inline int route_pin(uint64_t word, uint32_t chip)
+{
+    if (chip < HV_CHIP_IOAPIC) {
+        uint64_t f = word >> (3 + 4 * chip);
+        return f & 8 ? (int)(f & 7) : -1;
+    }
+    uint64_t f = word >> (11 + 9 * (chip - HV_CHIP_IOAPIC));
+    return f & 0x100 ? (int)(f & 0xff) : -1;
+}
+
+#endif
