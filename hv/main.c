@@ -33,6 +33,7 @@
 #include "hv/core/readiness.h"
 #include "hv/core/symtab.h"
 #include "hv/core/system.h"
+#include "hv/vapic/vapic.h"
 #include "hv/exit/run.h"
 
 struct system system_info;
@@ -205,6 +206,7 @@ __attribute__((noreturn)) static void start_machine(void)
     cpus_start_others(&acpi.madt, (uint32_t)options.max_cpus, memory_ap_page(), tsc_khz);
     if (!readiness_report())
         machine_stop(MACHINE_CODE_FAILED);
+    vapic_choose_level(options.vapic);
     if (irq_stray_nmis())
         log_warning("%u NMIs arrived during start; ignored", irq_stray_nmis());
     log_info("ready: %u CPUs, %lu of %lu KiB of hypervisor memory free", pcpu_count, page_free_count() * 4,

@@ -10,7 +10,7 @@
 # The layers, each may include what stands left of it (hv/README.md says why):
 #
 #   guest_abi < arch/cpu < arch/vmx        drivers see arch/cpu only
-#   hv: core < vapic < {synic, evtchn} < route < mgmt < exit < main.c
+#   hv: core < vapic < irqchip < {synic, evtchn} < route < mgmt < exit < main.c
 #   boot stands alone: only boot_info.h and cmdline.h leave it. mgmt (the management domain) is an ordinary guest.
 #
 # Also: an SPDX line in every source file, no #if in .c files of the hypervisor but around _Static_assert, no file above
@@ -36,7 +36,8 @@ ABI_HEADERS = {"stdint.h", "stddef.h"}
 CORE = ["hv/core/"]
 VAPIC = CORE + ["hv/vapic/"]
 SIGNAL = CORE + ["hv/vapic/deliver.h"]
-ROUTE = VAPIC + ["hv/synic/", "hv/evtchn/", "hv/route/"]
+IRQCHIP = VAPIC + ["hv/irqchip/"]
+ROUTE = IRQCHIP + ["hv/synic/", "hv/evtchn/", "hv/route/"]
 ROUTE_DRIVERS = ["drivers/ioapic.h", "drivers/vtd_ir.h", "drivers/msi.h"]
 RULES = [
     ("guest_abi/", []),
@@ -51,6 +52,7 @@ RULES = [
     ("hv/core/", CORE + ["arch/cpu/", "arch/vmx/", "boot/boot_info.h", "boot/cmdline.h", "drivers/uart16550.h",
                          "drivers/uart_config.h", "drivers/acpi.h", "drivers/tsc.h"]),
     ("hv/vapic/", VAPIC + ["arch/cpu/", "arch/vmx/apicv.h"]),
+    ("hv/irqchip/", IRQCHIP + ["arch/cpu/"]),
     ("hv/synic/", SIGNAL + ["hv/synic/", "arch/cpu/"]),
     ("hv/evtchn/", SIGNAL + ["hv/evtchn/", "arch/cpu/"]),
     ("hv/route/", ROUTE + ["arch/cpu/"] + ROUTE_DRIVERS),

@@ -4,7 +4,7 @@
 
 #include "arch/vmx/vmcs.h"
 
-#define PROC_ALL  (PROC_TPR_SHADOW | PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING)
+#define PROC_ALL (PROC_TPR_SHADOW | PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING)
 #define PROC2_ALL                                                                                            \
     (PROC2_VIRT_APIC_ACCESS | PROC2_VIRT_X2APIC | PROC2_APIC_REGISTER_VIRT | PROC2_VIRT_INT_DELIVERY)
 
@@ -48,7 +48,8 @@ static uint64_t secondary(const struct apicv *a, enum apicv_mode mode, const str
     return c & caps->may[VMX_WORD_PROC2];
 }
 
-void apicv_set_mode(const struct apicv *a, enum apicv_mode mode, const struct vmx_caps *caps, uint64_t msr_bitmap_pa)
+void apicv_set_mode(const struct apicv *a, enum apicv_mode mode, const struct vmx_caps *caps,
+                    uint64_t msr_bitmap_pa)
 {
     uint64_t proc = vmcs_read(VMCS_PROC_CONTROLS) & ~PROC_ALL;
     uint64_t proc2 = vmcs_read(VMCS_PROC2_CONTROLS) & ~(uint64_t)PROC2_ALL;
@@ -76,15 +77,18 @@ static void pass(uint8_t *bitmap, uint32_t msr, bool write)
     bitmap[(write ? 2048 : 0) + msr / 8] &= (uint8_t) ~(1U << msr % 8);
 }
 
-/* MSRs whose reads the page answers: all that exist but the current count, which runs, and without delivery PPR. */
+/*
+ * MSRs whose reads the page answers: all that exist but the current count, which runs, and without delivery
+ * PPR.
+ */
 static bool reads_page(enum apicv_level level, uint32_t reg)
 {
     if (reg == 0x08 || level < APICV_REGS)
         return reg == 0x08;
     if (reg == 0x0a)
         return level >= APICV_VID;
-    return reg == 0x02 || reg == 0x03 || reg == 0x0d || reg == 0x0f || (reg >= 0x10 && reg <= 0x28) || reg == 0x30 ||
-           (reg >= 0x32 && reg <= 0x38) || reg == 0x3e;
+    return reg == 0x02 || reg == 0x03 || reg == 0x0d || reg == 0x0f || (reg >= 0x10 && reg <= 0x28) ||
+           reg == 0x30 || (reg >= 0x32 && reg <= 0x38) || reg == 0x3e;
 }
 
 void apicv_fill_bitmap(enum apicv_level level, const struct vmx_caps *caps, uint8_t bitmap[PAGE_SIZE])

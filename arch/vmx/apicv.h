@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * APIC virtualization on the current VMCS. A vCPU uses as much of it as its level and the mode of its APIC allow; above this file a level is only a
- * matter of who does what:
+ * APIC virtualization on the current VMCS. A vCPU uses as much of it as its level and the mode of its APIC
+ * allow; above this file a level is only a matter of who does what:
  *
  *   level   what the processor does                            what is left to exits
  *   none    nothing                                            CR8, all registers; injection at entry
@@ -34,14 +34,17 @@ enum apicv_level apicv_best(const struct vmx_caps *caps);
 const char *apicv_name(enum apicv_level level);
 
 /*
- * Sets the controls for a mode of the APIC, all of them, whatever they were: each change of mode goes through here, so that no control survives it
- * (XSA-256, CVE-2016-4440). The MSR bitmap is the caller's: x2APIC MSRs may be open in it only with level tpr and above in mode x2APIC.
+ * Sets the controls for a mode of the APIC, all of them, whatever they were: each change of mode goes through
+ * here, so that no control survives it (XSA-256, CVE-2016-4440). The MSR bitmap is the caller's: x2APIC MSRs
+ * may be open in it only with level tpr and above in mode x2APIC.
  */
-void apicv_set_mode(const struct apicv *a, enum apicv_mode mode, const struct vmx_caps *caps, uint64_t msr_bitmap_pa);
+void apicv_set_mode(const struct apicv *a, enum apicv_mode mode, const struct vmx_caps *caps,
+                    uint64_t msr_bitmap_pa);
 
 /*
- * Opens in an MSR bitmap what the processor virtualizes in x2APIC mode at this level, and closes all other x2APIC MSRs: reserved ones must exit, since
- * the processor would read the page for them ("Virtualizing MSR-Based APIC Accesses").
+ * Opens in an MSR bitmap what the processor virtualizes in x2APIC mode at this level, and closes all other
+ * x2APIC MSRs: reserved ones must exit, since the processor would read the page for them ("Virtualizing
+ * MSR-Based APIC Accesses").
  */
 void apicv_fill_bitmap(enum apicv_level level, const struct vmx_caps *caps, uint8_t bitmap[PAGE_SIZE]);
 

@@ -235,3 +235,10 @@ bool guest_set_events(const struct hv_events *e)
     inject_set(e->pending, e->pending_error);
     return true;
 }
+
+void guest_start_at(uint8_t vector)
+{
+    vmcs_write(VMCS_GUEST_CS_SELECTOR, (uint64_t)vector << 8);
+    vmcs_write(VMCS_GUEST_CS_BASE, (uint64_t)vector << 12);
+    vmcs_write(VMCS_GUEST_RIP, 0);
+}

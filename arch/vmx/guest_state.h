@@ -73,6 +73,9 @@ static inline bool guest_canonical(uint64_t address)
 uint64_t guest_cr3(void);
 uint64_t guest_efer(void);
 void guest_pdptes(uint64_t out[4]);
+/* Real mode, at the page of a start-up IPI: CS = vector << 8, IP = 0. */
+void guest_start_at(uint8_t vector);
+
 uint64_t guest_pat(void);
 void guest_set_pat(uint64_t pat);
 void guest_set_tsc_offset(uint64_t offset);

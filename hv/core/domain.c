@@ -75,6 +75,8 @@ static void free_domain(struct domain *d)
     if (d->ept.root_pa)
         ept_destroy(&d->ept);
     page_free(d->claims);
+    page_free(d->apics);
+    page_free(d->msr_bitmap_x2apic);
     page_free(d->cpuid);
     page_free(d->msr_bitmap);
     page_free(d);
@@ -96,8 +98,13 @@ static struct domain *new_domain(const struct hv_domain_create *c, uint16_t id, 
     d->msr_bitmap = domain_page_alloc(d);
     d->cpuid = domain_page_alloc(d);
     d->claims = domain_page_alloc(d);
-    if (!d->msr_bitmap || !d->cpuid || !d->claims || ept_init(&d->ept, domain_mem_ept_env(d)) != EPT_OK ||
-        !domain_policy_init(d)) {
+    d->irqchip = c->flags & HV_DOMAIN_IRQCHIP;
+    if (d->irqchip) {
+        d->apics = domain_page_alloc(d);
+        d->msr_bitmap_x2apic = domain_page_alloc(d);
+    }
+    if (!d->msr_bitmap || !d->cpuid || !d->claims || (d->irqchip && (!d->apics || !d->msr_bitmap_x2apic)) ||
+        ept_init(&d->ept, domain_mem_ept_env(d)) != EPT_OK || !domain_policy_init(d)) {
         free_domain(d);
         return NULL;
     }
@@ -168,9 +175,12 @@ static void disappear(struct domain *d)
             continue;
         sched_hold(v, HOLD_DEAD);
         sched_wait_stopped(v);
+        timer_cancel(&v->apic_timer);
         timer_cancel(&v->wait_timer); /* it may be firing elsewhere: the grace below waits for that too */
     }
     domain_wait_grace();
+    if (d->release)
+        d->release(d);
     for (uint32_t i = 0; i < d->max_vcpus; i++) {
         struct vcpu *v = d->vcpu[i];
         if (!v)

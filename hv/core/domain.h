@@ -18,6 +18,8 @@
 struct vcpu;
 struct claims;
 struct cpuid_policy;
+struct routing;
+struct irqchip;
 
 struct domain {
     /* Constant after creation. */
@@ -32,9 +34,17 @@ struct domain {
     void *msr_bitmap;
     void *io_bitmap[2]; /* A: ports below 0x8000, B: the others */
     struct cpuid_policy *cpuid;
-    uint64_t cr4_allowed;  /* follows from it, and the next too */
-    uint8_t phys_bits;     /* MAXPHYADDR */
-    struct claims *claims; /* contents under the management lock, read by its vCPUs: claims.c */
+    uint64_t cr4_allowed;    /* follows from it, and the next too */
+    uint8_t phys_bits;       /* MAXPHYADDR */
+    uint8_t irqchip;         /* HV_DOMAIN_IRQCHIP_* */
+    void *apics;             /* struct vapic_domain, a page; NULL: no local APICs; and the next too */
+    void *msr_bitmap_x2apic; /* for vCPUs in x2APIC mode */
+    struct claims *claims;   /* contents under the management lock, read by its vCPUs: claims.c */
+
+    /* Set once, under the management lock, when the domain first needs them: hv/route, hv/irqchip. */
+    struct routing *routing;
+    struct irqchip *chips;
+    void (*release)(struct domain *d); /* frees them; the vCPUs are gone */
 
     /* Under frame_lock. */
     struct ept ept;

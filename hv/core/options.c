@@ -8,6 +8,7 @@
  *   loglevel=info           what the console shows: error, warning, info, debug; the ring keeps all
  *   hvmem=32M               memory of the hypervisor
  *   maxcpus=8               CPUs to start
+ *   vapic=pi                the most that processors do of virtual local APICs: none, tpr, regs, vid, pi (arch/vmx/apicv.h)
  *   exit=halt               what to do at the end: halt, shutdown-port, debug-exit, reboot (hv/core/machine.h)
  */
 #include "hv/core/options.h"
@@ -24,6 +25,7 @@
 struct options options = {
     .log_level = LOG_INFO,
     .max_cpus = CONFIG_MAX_CPUS,
+    .vapic = UINT32_MAX,
 };
 
 static char complaint[COMPLAINTS_MAX][160];
@@ -44,6 +46,7 @@ void options_parse(const char *cmdline, bool image_first)
 {
     static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
     static const char *const exits[] = {"halt", "shutdown-port", "debug-exit", "reboot", NULL};
+    static const char *const vapics[] = {"none", "tpr", "regs", "vid", "pi", NULL};
     static char com1[64];
     static uint32_t level = LOG_INFO, exit_policy = MACHINE_EXIT_HALT;
     const struct cmdline_key keys[] = {
@@ -69,6 +72,11 @@ void options_parse(const char *cmdline, bool image_first)
          .to.number = &options.max_cpus,
          .min = 1,
          .max = CONFIG_MAX_CPUS},
+        {.name = "vapic",
+         .form = "vapic=none|tpr|regs|vid|pi",
+         .type = CMDLINE_ENUM,
+         .to.choice = &options.vapic,
+         .names = vapics},
         {.name = "exit",
          .form = "exit=halt|shutdown-port|debug-exit|reboot",
          .type = CMDLINE_ENUM,

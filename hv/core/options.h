@@ -14,6 +14,7 @@ struct options {
     enum log_level log_level;
     uint64_t pool_size; /* hvmem=; 0: the default */
     uint64_t max_cpus;  /* maxcpus= */
+    uint32_t vapic;     /* vapic=: enum apicv_level, the highest that is used; UINT32_MAX: no limit */
 };
 
 /* Constant after options_parse. */

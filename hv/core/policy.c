@@ -89,6 +89,9 @@ bool domain_policy_init(struct domain *d)
         .rdtscp = vmx_caps_has(caps, VMX_WORD_PROC2, PROC2_RDTSCP),
         .invpcid = vmx_caps_has(caps, VMX_WORD_PROC2, PROC2_INVPCID),
         .xsaves = vmx_caps_has(caps, VMX_WORD_PROC2, PROC2_XSAVES),
+        .apic = d->irqchip,
+        .x2apic = d->irqchip,
+        .tsc_deadline = d->irqchip,
     };
     cpuid_policy_build(d->cpuid, &params);
     msr_policy_fill_bitmap(d->msr_bitmap);

@@ -15,6 +15,7 @@ enum request {
     REQUEST_KICK = BIT(2),    /* HV_CALL_VCPU_KICK: report HV_EXIT_KICK to the manager */
     REQUEST_ANSWER = BIT(3),  /* service.c: the manager has answered; finish the access */
     REQUEST_NOTIFY = BIT(4),  /* notify.c: a notification or the deadline of HV_CALL_NOTIFY_WAIT */
+    REQUEST_APIC = BIT(6),    /* vapic.c: the timer's deadline, or interrupts that need an EOI exit first */
     REQUEST_RESTART = BIT(5), /* domain0.c: the management domain starts again from its boot module */
 };
 

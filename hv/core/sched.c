@@ -45,7 +45,7 @@ _Static_assert(sizeof(struct runq) <= PAGE_SIZE, "one page");
 
 static struct pcpu *home(const struct vcpu *v)
 {
-    return pcpu_table[v->cpu];
+    return pcpu_table[atomic_load_relaxed(&v->cpu)];
 }
 
 /* The queue of v's CPU, locked; v may move until the lock is held. */
@@ -214,20 +214,38 @@ bool sched_block(struct vcpu *v)
     spin_lock(&q->lock);
     atomic_store_relaxed(&v->blocked, true);
     atomic_fence_full(); /* `blocked` before `requests`: see the handshake above */
-    if (atomic_load_relaxed(&v->requests))
+    if (atomic_load_relaxed(&v->requests) || vcpu_posted(v))
         v->blocked = false;
     bool blocked = v->blocked;
     spin_unlock(&q->lock);
     return blocked;
 }
 
+static void unblock(struct vcpu *v)
+{
+    struct runq *q = lock_home(v);
+    v->blocked = false;
+    settle_and_unlock(q, v);
+}
+
+void sched_posted(struct vcpu *v)
+{
+    struct pcpu *p = home(v);
+    if (atomic_load_relaxed(&v->blocked))
+        unblock(v);
+    else if (!atomic_load_relaxed(&v->running))
+        return;
+    else if (p == pcpu_self())
+        atomic_fetch_or_full(&v->requests, REQUEST_EVENT);
+    else
+        lapic_send(p->arch.apic_id, LAPIC_FIXED, VECTOR_PI_NOTIFY);
+}
+
 void sched_request(struct vcpu *v, uint32_t requests)
 {
     atomic_fetch_or_full(&v->requests, requests);
     if (atomic_load_relaxed(&v->blocked)) {
-        struct runq *q = lock_home(v);
-        v->blocked = false;
-        settle_and_unlock(q, v);
+        unblock(v);
     } else if (atomic_load_relaxed(&v->running)) {
         kick(home(v));
     }

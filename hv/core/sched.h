@@ -45,13 +45,21 @@ bool sched_block(struct vcpu *v);
 void sched_request(struct vcpu *v, uint32_t requests);
 
 /*
+ * Interrupts have been posted to v, whose processor takes them in when notified; the caller has set ON by a
+ * locked instruction. v looks at ON before it is entered and before it sleeps.
+ */
+void sched_posted(struct vcpu *v);
+
+/*
  * Who runs next on this CPU; sleeps until there is one. `previous` (or NULL) stops running, and goes back to
  * its queue if it is eligible. The caller takes the requests of the new one by an atomic exchange before it
  * enters it: see the barriers in sched.c.
  */
 struct vcpu *sched_next(struct vcpu *previous);
 
-/* Both while v is held and neither runs nor is queued. The affinity mask holds at least one CPU that exists. */
+/*
+ * Both while v is held and neither runs nor is queued. The affinity mask holds at least one CPU that exists.
+ */
 void sched_set_affinity(struct vcpu *v, uint64_t mask);
 void sched_set_priority(struct vcpu *v, uint8_t priority, uint64_t slice_us);
 

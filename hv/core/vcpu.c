@@ -10,6 +10,7 @@
 #include "arch/cpu/fpu.h"
 #include "arch/cpu/insn.h"
 #include "arch/cpu/msr.h"
+#include "arch/vmx/guest_state.h"
 #include "arch/vmx/vmcs_init.h"
 #include "hv/core/domain.h"
 #include "hv/core/notify.h"
@@ -67,12 +68,35 @@ void vcpu_reset_here(struct vcpu *v)
     vcpu_reload(v);
 }
 
+/*
+ * SDM volume 3, table "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT": of what
+ * software sees, x87 and vector state, TSC and most MSRs stay.
+ */
+void vcpu_init_here(struct vcpu *v)
+{
+    uint64_t pat = guest_pat();
+    timer_cancel(&v->wait_timer);
+    v->halted = v->waiting = false;
+    v->nmi_pending = 0;
+    memset(&v->vmx.gprs, 0, sizeof(v->vmx.gprs));
+    v->vmx.gprs.rdx = cpuid(1, 0).eax;
+    write_cr2(0);
+    write_dr6(DR6_RESET);
+    reset_vmcs(v);
+    guest_set_pat(pat);
+    vmcs_set_cpu();
+}
+
 int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, struct vcpu **out)
 {
     struct vcpu *v = domain_page_alloc(d);
     void *vmcs = domain_page_alloc(d);
     void *xsave = domain_page_alloc(d);
-    if (!v || !vmcs || !xsave) {
+    void *apic = d->irqchip ? domain_page_alloc(d) : NULL,
+         *apic_page = d->irqchip ? domain_page_alloc(d) : NULL;
+    if (!v || !vmcs || !xsave || (d->irqchip && (!apic || !apic_page))) {
+        domain_page_free(d, apic_page);
+        domain_page_free(d, apic);
         domain_page_free(d, xsave);
         domain_page_free(d, vmcs);
         domain_page_free(d, v);
@@ -82,6 +106,8 @@ int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, st
     v->index = index;
     v->service = service;
     v->xsave = xsave;
+    v->apic = apic;
+    v->apic_page = apic_page;
     v->vmx.vmcs = vmcs;
     v->vmx.vmcs_pa = page_pa(vmcs);
     v->vmcs_on = VCPU_NOWHERE;
@@ -107,6 +133,8 @@ void vcpu_free(struct vcpu *v)
     vcpu_unload(v);
     sched_remove(v);
     d->vcpu_count--;
+    domain_page_free(d, v->apic_page);
+    domain_page_free(d, v->apic);
     domain_page_free(d, v->xsave);
     domain_page_free(d, v->vmx.vmcs);
     domain_page_free(d, v);

@@ -58,7 +58,10 @@ struct vcpu {
     /* Constant after creation. */
     uint32_t index;
     struct domain *domain;
-    void *xsave; /* a page */
+    void *xsave;      /* a page */
+    uint64_t *posted; /* bit 0: interrupts were posted, apic's descriptor; NULL: no local APIC */
+    void *apic;       /* struct vapic, a page; NULL: no local APIC */
+    void *apic_page;
     uint16_t vpid;
 
     /*
@@ -84,11 +87,11 @@ struct vcpu {
     bool waiting;           /* in HV_CALL_NOTIFY_WAIT */
     uint64_t wait_deadline; /* TSC; 0: none */
     struct timer wait_timer;
+    struct timer apic_timer;
     uint32_t vmcs_on; /* CPU where the VMCS is active, and which may hold `switched` too; VCPU_NOWHERE */
     struct vcpu_switched switched;
     uint64_t tsc_offset, tsc_adjust;
     uint64_t misc_enable;
-    uint64_t apic_base;
     uint8_t cr8; /* task priority class of a vCPU without a local APIC: kept, without effect */
 
     /* Events to inject, atomic: event.c. */
@@ -108,6 +111,11 @@ struct vcpu {
     /* Statistics, written by the CPU that runs it. */
     uint64_t exits[EXIT_REASON_COUNT];
 };
+
+static inline bool vcpu_posted(const struct vcpu *v)
+{
+    return v->posted && (__atomic_load_n(v->posted, __ATOMIC_RELAXED) & 1);
+}
 
 #define VCPU_NOWHERE 0xffffffffU
 
@@ -131,6 +139,8 @@ void vcpu_reload(struct vcpu *v);
 
 /* v runs on the executing CPU and is in root mode: the state after power-up, in place. vcpu.c */
 void vcpu_reset_here(struct vcpu *v);
+/* The same for the INIT signal, which leaves extended state and most MSRs as they are. */
+void vcpu_init_here(struct vcpu *v);
 
 /*
  * Brings v's state, VMCS included, back to memory, from whichever CPU holds it. v does not run and cannot

@@ -9,6 +9,7 @@
 #include "arch/vmx/guest_cr.h"
 #include "arch/vmx/guest_state.h"
 #include "hv/core/gmem.h"
+#include "hv/exit/apic.h"
 #include "hv/exit/exit.h"
 #include "hv/core/policy.h"
 
@@ -52,12 +53,10 @@ static void mov_to(struct vcpu *v, const struct vm_exit_cr *a)
     } else if (a->cr == 4) {
         exit_cr_result(v, guest_cr_write_cr4(&env, value));
     } else if (a->cr == 8) {
-        if (value > 15) {
+        if (apic_set_cr8(v, value))
+            vm_exit_advance();
+        else
             exit_inject_gp(v);
-            return;
-        }
-        v->cr8 = (uint8_t)value;
-        vm_exit_advance();
     } else {
         exit_stop_domain(v, HV_DEAD_EXIT, EXIT_CR_ACCESS);
     }
@@ -83,9 +82,9 @@ void exit_cr_access(struct vcpu *v)
         if (a.cr != 8)
             break;
         if (a.gpr == RSP)
-            guest_set_rsp(v->cr8);
+            guest_set_rsp(apic_cr8(v));
         else
-            v->vmx.gprs.by_index[a.gpr] = v->cr8;
+            v->vmx.gprs.by_index[a.gpr] = apic_cr8(v);
         vm_exit_advance();
         return;
     case CR_LMSW:

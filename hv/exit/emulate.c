@@ -27,6 +27,7 @@
 #include "hv/core/guest_walk.h"
 #include "hv/core/insn_exec.h"
 #include "hv/core/service.h"
+#include "hv/exit/apic.h"
 #include "hv/exit/exit.h"
 
 /* What became of an access. */
@@ -110,6 +111,13 @@ static uint64_t all_ones(uint8_t width)
 
 static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool write, uint64_t *data)
 {
+    if (apic_decodes(v, gpa)) {
+        if (write)
+            apic_mmio_write(v, gpa & ~PAGE_MASK, width, *data);
+        else
+            *data = apic_mmio_read(v, gpa & ~PAGE_MASK, width);
+        return ACCESS_DONE;
+    }
     struct ept_leaf leaf = ept_lookup(&v->domain->ept, gpa);
     if (leaf.access) {
         /* Memory; a write to read-only memory is swallowed, as a ROM does. */

@@ -30,6 +30,7 @@ exit_handler exit_cr_access, exit_xsetbv, exit_wbinvd; /* cr.c */
 exit_handler exit_io;                                  /* io.c */
 exit_handler exit_ept_violation;                       /* mmio.c */
 exit_handler exit_vmcall;                              /* hypercall.c */
+exit_handler exit_tpr_threshold, exit_eoi, exit_apic_write; /* apic.c */
 exit_handler exit_hlt;                                 /* hlt.c */
 
 /* Finishes an access that the manager has answered. io.c, mmio.c */

@@ -9,6 +9,7 @@
 #include "arch/vmx/guest_state.h"
 #include "arch/vmx/inject.h"
 #include "hv/core/event.h"
+#include "hv/exit/apic.h"
 #include "hv/exit/exit.h"
 
 #define DR6_FIXED 0xffff0ff0UL
@@ -68,7 +69,10 @@ void exit_external_interrupt(struct vcpu *v)
 
 void exit_interrupt_window(struct vcpu *v)
 {
-    event_window(v, false);
+    if (v->apic)
+        apic_window(v);
+    else
+        event_window(v, false);
 }
 
 void exit_nmi_window(struct vcpu *v)

@@ -8,10 +8,11 @@
 #include "arch/vmx/guest_state.h"
 #include "hv/core/msr_policy.h"
 #include "hv/core/policy.h"
+#include "hv/exit/apic.h"
 #include "hv/exit/exit.h"
 
-/* False: #GP. MSRs that belong to parts a domain does not have yet (local APIC) are not there. */
-static bool read_emulated(const struct vcpu *v, uint8_t kind, uint64_t *value)
+/* False: #GP. The MSRs of a local APIC are not there in a domain without. */
+static bool read_emulated(struct vcpu *v, uint8_t kind, uint64_t *value)
 {
     switch (kind) {
     case MSR_KIND_TSC_ADJUST:
@@ -26,6 +27,10 @@ static bool read_emulated(const struct vcpu *v, uint8_t kind, uint64_t *value)
     case MSR_KIND_TSC:
         *value = rdtsc() + v->tsc_offset;
         return true;
+    case MSR_KIND_APIC_BASE:
+    case MSR_KIND_TSC_DEADLINE:
+    case MSR_KIND_X2APIC:
+        return apic_msr_read(v, (uint32_t)v->vmx.gprs.rcx, value);
     default:
         return false;
     }
@@ -40,6 +45,7 @@ static void move_tsc(struct vcpu *v, uint64_t by)
     v->tsc_offset += by;
     v->tsc_adjust += by;
     guest_set_tsc_offset(v->tsc_offset);
+    apic_moved_tsc(v, by);
 }
 
 static bool write_emulated(struct vcpu *v, uint8_t kind, uint64_t value)
@@ -61,6 +67,10 @@ static bool write_emulated(struct vcpu *v, uint8_t kind, uint64_t value)
         return true;
     case MSR_KIND_XSS:
         return value == 0;
+    case MSR_KIND_APIC_BASE:
+    case MSR_KIND_TSC_DEADLINE:
+    case MSR_KIND_X2APIC:
+        return apic_msr_write(v, (uint32_t)v->vmx.gprs.rcx, value);
     default:
         return false;
     }

@@ -18,6 +18,7 @@
 #include "hv/core/pcpu.h"
 #include "hv/core/sched.h"
 #include "hv/core/service.h"
+#include "hv/exit/apic.h"
 #include "hv/exit/exit.h"
 
 static void answer(struct vcpu *v)
@@ -37,9 +38,9 @@ static bool sleeps(struct vcpu *v)
 {
     if (v->waiting && notify_finish_wait(v))
         v->halted = false;
-    if (v->halted && inject_is_set())
+    if (v->halted && (inject_is_set() || (v->apic && !apic_idle(v))))
         v->halted = false;
-    return (v->halted || v->waiting) && sched_block(v);
+    return (v->halted || v->waiting || (v->apic && apic_idle(v))) && sched_block(v);
 }
 
 /*
@@ -48,7 +49,7 @@ static bool sleeps(struct vcpu *v)
  */
 static uint32_t postpone(struct vcpu *v, uint32_t requests)
 {
-    uint32_t later = requests & (REQUEST_KICK | REQUEST_EVENT);
+    uint32_t later = requests & (REQUEST_KICK | REQUEST_EVENT | REQUEST_APIC);
     if (later)
         atomic_fetch_or_full(&v->requests, later);
     return requests & ~later;
@@ -71,6 +72,8 @@ static struct vcpu *serve(struct vcpu *v)
 {
     for (;;) {
         uint32_t requests = atomic_exchange_full(&v->requests, 0);
+        if (vcpu_posted(v))
+            requests |= REQUEST_EVENT;
         if (__builtin_expect(requests & REQUEST_RESTART, 0))
             domain0_restart(v);
         if (requests & REQUEST_ANSWER)
@@ -79,7 +82,9 @@ static struct vcpu *serve(struct vcpu *v)
             requests = postpone(v, requests);
         if (requests & REQUEST_KICK)
             service_kick(v);
-        if (requests & REQUEST_EVENT)
+        if (v->apic && (requests & (REQUEST_EVENT | REQUEST_APIC)))
+            apic_prepare(v, requests);
+        else if (requests & REQUEST_EVENT)
             (void)event_prepare(v);
         /*
          * New requests that came meanwhile are served before anything else; what is asked again and again is

@@ -6,6 +6,7 @@
 #include "hv/core/gmem.h"
 #include "hv/core/sched.h"
 #include "hv/mgmt/mgmt.h"
+#include "hv/vapic/vapic.h"
 
 #define LIST_MAX  1024U
 #define PAUSE_MAX 0xffffffffU
@@ -29,12 +30,14 @@ int64_t mgmt_domain_create(struct vcpu *v, const struct mgmt_args *args)
     int error = mgmt_copy_in(v, args->a[0], &c, sizeof(c));
     if (error)
         return error;
-    if (c.flags || c.reserved[0] || c.reserved[1] || c.reserved[2] || !c.max_vcpus ||
+    if (c.flags > HV_DOMAIN_IRQCHIP_FULL || c.reserved[0] || c.reserved[1] || c.reserved[2] || !c.max_vcpus ||
         c.max_vcpus > CONFIG_MAX_VCPUS || (c.may & ~HV_MAY_ALL) || !name_valid(c.name))
         return -HV_EINVAL;
     if (c.may & ~v->domain->may)
         return -HV_EPERM;
     error = domain_create(&c, v->domain->id, &d);
+    if (!error && d->apics)
+        vapic_domain_init(d);
     return error ? error : d->id;
 }
 

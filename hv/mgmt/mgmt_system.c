@@ -11,6 +11,7 @@
 #include "hv/core/sched.h"
 #include "hv/core/symtab.h"
 #include "hv/core/system.h"
+#include "guest_abi/apic.h"
 #include "hv/mgmt/mgmt.h"
 
 #define CONSOLE_CHUNK 256UL /* bytes per call: bounds the time in root mode */
@@ -36,6 +37,8 @@ int64_t mgmt_capability(struct vcpu *v, const struct mgmt_args *args)
         return (int64_t)pcpu_tsc_khz;
     case HV_CAP_TSC_SCALING:
         return vmx_caps_has(readiness_caps(), VMX_WORD_PROC2, PROC2_TSC_SCALING);
+    case HV_CAP_LAPIC:
+        return HV_LAPIC_VERSION;
     default:
         return 0;
     }

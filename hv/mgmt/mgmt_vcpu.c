@@ -7,6 +7,7 @@
 #include "hv/core/sched.h"
 #include "hv/core/service.h"
 #include "hv/mgmt/mgmt.h"
+#include "hv/vapic/vapic.h"
 
 #define SLICE_US_MAX 1000000UL
 
@@ -32,6 +33,8 @@ int64_t mgmt_vcpu_create(struct vcpu *v, const struct mgmt_args *args)
         return error;
     }
     created->service_gpa = args->a[2];
+    if (created->apic)
+        vapic_init(created);
     if (d->pause_count)
         sched_hold(created, HOLD_PAUSED);
     return 0;

@@ -42,6 +42,11 @@ enum config_type {
 };
 enum config_console { CONFIG_CONSOLE_ON, CONFIG_CONSOLE_QUIET };
 enum config_on_exit { CONFIG_EXIT_DESTROY, CONFIG_EXIT_KEEP, CONFIG_EXIT_RESTART };
+enum config_irqchip {
+    CONFIG_IRQCHIP_NONE,
+    CONFIG_IRQCHIP_SPLIT,
+    CONFIG_IRQCHIP_FULL
+}; /* as HV_DOMAIN_IRQCHIP_* */
 enum config_on_end { CONFIG_END_SHELL, CONFIG_END_POWEROFF, CONFIG_END_REBOOT };
 
 struct config_domain {
@@ -59,6 +64,7 @@ struct config_domain {
     bool autostart;
     enum config_console console;
     enum config_on_exit on_exit;
+    enum config_irqchip irqchip;
     uint32_t success; /* the exit code that means success */
     uint64_t load;    /* flat images */
     uint32_t timeout; /* seconds until it is ended as failed; 0: none */

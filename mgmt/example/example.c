@@ -38,7 +38,7 @@ int main(void)
     for (uint32_t i = 0; i < start_info.memory_count; i++)
         (void)frames_add(&frames, start_info.memory[i].start, start_info.memory[i].end);
     domain_init(&frames, start_view);
-    struct domain *domain = domain_create("mine", 1, 0, NULL, &error);
+    struct domain *domain = domain_create("mine", 1, HV_DOMAIN_IRQCHIP_NONE, 0, NULL, &error);
     if (!domain || domain_add_memory(domain, 0, 16) < 0 ||
         !domain_write(domain, 0x1000, code, sizeof(code)) || domain_add_range(domain, &port) < 0 ||
         domain_donate(domain) < 0 || domain_add_vcpu(domain) < 0)

@@ -44,10 +44,10 @@ void domain_leave(struct domain *domain)
         events_set(HV_NOTIFY_VCPU(domain->id, vcpu), NULL, NULL);
 }
 
-struct domain *domain_create(const char *name, uint32_t max_vcpus, uint64_t may,
+struct domain *domain_create(const char *name, uint32_t max_vcpus, uint32_t flags, uint64_t may,
                              const struct domain_hooks *hooks, int64_t *error)
 {
-    struct hv_domain_create in = {.max_vcpus = max_vcpus, .may = may};
+    struct hv_domain_create in = {.flags = flags, .max_vcpus = max_vcpus, .may = may};
     struct domain *domain = calloc(1, sizeof(*domain));
     *error = -HV_ENOMEM;
     if (!domain)

@@ -207,8 +207,8 @@ bool guest_start(struct guest *guest, char *error)
         return false;
     }
     guest_arm_timeout(guest);
-    /* A PC's firmware starts the others; here the guest does, once it can (HV_CAP_LAPIC). */
-    int64_t result = call_vcpu_start(guest->id, 0);
+    /* With local APICs the others wait for the guest's start-up IPI; without, nobody can start them. */
+    int64_t result = guest->config->irqchip ? domain_start(guest->domain) : call_vcpu_start(guest->id, 0);
     if (result < 0)
         return call_failed(error, "start", result);
     guest->state = GUEST_RUNNING;

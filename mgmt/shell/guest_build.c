@@ -143,7 +143,8 @@ static bool create_domain(struct guest *guest, const struct plan *plan, char *er
     const struct domain_hooks hooks = {.dead = guest_on_death, .ctx = guest};
     const char *step = "creating the domain";
     int64_t result;
-    guest->domain = domain_create(guest->config->name, guest->config->vcpus, 0, &hooks, &result);
+    guest->domain = domain_create(guest->config->name, guest->config->vcpus, (uint32_t)guest->config->irqchip,
+                                  0, &hooks, &result);
     if (guest->domain) {
         guest->id = guest->domain->id;
         result = build(guest, plan, &step);

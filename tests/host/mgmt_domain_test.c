@@ -69,7 +69,7 @@ static const struct access_range port = {HV_CLAIM_PIO, 0x80, 2, 4, on_read, on_w
 static struct domain *make(int64_t *error)
 {
     static const struct domain_hooks hooks = {.dead = on_death};
-    struct domain *domain = domain_create("test", 9, 0, &hooks, error);
+    struct domain *domain = domain_create("test", 9, 0, 0, &hooks, error);
     if (!domain)
         return NULL;
     *error = domain_add_memory(domain, 0, 160);
@@ -135,14 +135,14 @@ TEST(domain_memory_in_fragments)
     for (size_t i = 0; i < COUNT(block); i += 2)
         EXPECT_TRUE(frames_give(&frames, block[i], 16));
     uint64_t before = frames.free_pages;
-    struct domain *domain = domain_create("d", 1, 0, NULL, &error);
+    struct domain *domain = domain_create("d", 1, 0, 0, NULL, &error);
     ASSERT_TRUE(domain != NULL);
     EXPECT_EQ(domain_add_memory(domain, 0, before), 0);
     EXPECT_EQ(frames.free_pages, 0U);
     EXPECT_EQ(domain_add_memory(domain, 0x10000000, 1), -HV_ENOMEM);
     EXPECT_EQ(domain_destroy(domain), 0);
     EXPECT_EQ(frames.free_pages, before);
-    domain = domain_create("d", 1, 0, NULL, &error);
+    domain = domain_create("d", 1, 0, 0, NULL, &error);
     EXPECT_EQ(domain_add_memory(domain, 0, before + 1), -HV_ENOMEM);
     EXPECT_EQ(frames.free_pages, before); /* all or nothing */
     EXPECT_EQ(domain->chunks, 0U);
@@ -156,7 +156,7 @@ TEST(domain_memory_is_clear_and_written)
     fresh();
     memset(fake_memory[16], 0xee, sizeof(fake_memory) - 16 * 4096);
     memset(data, 0x5a, sizeof(data));
-    struct domain *domain = domain_create("d", 1, 0, NULL, &error);
+    struct domain *domain = domain_create("d", 1, 0, 0, NULL, &error);
     ASSERT_TRUE(domain != NULL);
     EXPECT_EQ(domain_add_memory(domain, 0, 2), 0);
     EXPECT_EQ(domain_add_memory(domain, 0x2000, 2), 0);
@@ -351,7 +351,7 @@ TEST(domain_names_are_cut)
     int64_t error;
     fresh();
     struct domain *domain =
-        domain_create("a name that is longer than thirty-one characters", 1, 0, NULL, &error);
+        domain_create("a name that is longer than thirty-one characters", 1, 0, 0, NULL, &error);
     ASSERT_TRUE(domain != NULL);
     EXPECT_STREQ(domain->name, "a name that is longer than thir");
     EXPECT_EQ(domain_destroy(domain), 0);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's accesses to its local APIC, what follows from them, and what of its interrupts is injected at
+ * the next entry. The model (hv/vapic) says facts; here they are acted upon. All on the CPU that runs the
+ * vCPU, with its VMCS current.
+ */
+#include "hv/exit/apic.h"
+
+#include "arch/cpu/insn.h"
+#include "arch/cpu/msr.h"
+#include "arch/vmx/guest_state.h"
+#include "arch/vmx/inject.h"
+#include "hv/core/event.h"
+#include "hv/core/sched.h"
+#include "hv/exit/emulate.h"
+#include "hv/exit/exit.h"
+#include "hv/vapic/deliver.h"
+
+#define CLASS(vector) ((uint8_t)((vector) >> 4))
+
+/* A register whose value or meaning depends on what the timer has done until now. */
+static bool of_timer(uint32_t offset)
+{
+    return offset == APIC_LVT_TIMER || (offset >= APIC_TMICT && offset <= APIC_TDCR);
+}
+
+static void ended(struct vcpu *v, const struct vlapic_eoi *e)
+{
+    (void)v;
+    (void)e;
+}
+
+static void act(struct vcpu *v, const struct vlapic_facts *f)
+{
+    struct vapic *a = v->apic;
+    struct vapic_domain *apics = v->domain->apics;
+    if (f->what & VLAPIC_FACT_ERROR)
+        (void)deliver_to(v, &(struct vlapic_message){.vector = f->error});
+    if (f->what & VLAPIC_FACT_SEND)
+        (void)deliver_message(v->domain, &a->lapic, &f->ipi);
+    if (f->what & VLAPIC_FACT_LOGICAL)
+        vlapic_map_update(&apics->map, &a->lapic);
+    if (f->what & VLAPIC_FACT_MODE)
+        vapic_follow_mode(v);
+    if (f->what & VLAPIC_FACT_TIMER)
+        vapic_timer_update(v);
+    if ((f->what & VLAPIC_FACT_EOI) && f->eoi.vector)
+        ended(v, &f->eoi);
+    if (f->what & (VLAPIC_FACT_EOI | VLAPIC_FACT_PRIORITY | VLAPIC_FACT_ENABLE | VLAPIC_FACT_WIRE))
+        sched_request(v, REQUEST_EVENT);
+}
+
+/* ---- accesses ---- */
+
+bool apic_decodes(const struct vcpu *v, uint64_t gpa)
+{
+    return v->apic && vlapic_decodes(&vapic_of(v)->lapic, gpa);
+}
+
+uint64_t apic_mmio_read(struct vcpu *v, uint32_t offset, unsigned width)
+{
+    struct vlapic_facts f = {0};
+    if (of_timer(offset & ~15U))
+        vapic_timer_check(v);
+    uint64_t value = vlapic_mmio_read(&vapic_of(v)->lapic, offset, width, vapic_now(v), &f);
+    act(v, &f);
+    return value;
+}
+
+void apic_mmio_write(struct vcpu *v, uint32_t offset, unsigned width, uint64_t value)
+{
+    struct vlapic_facts f = {0};
+    if (of_timer(offset & ~15U))
+        vapic_timer_check(v);
+    vlapic_mmio_write(&vapic_of(v)->lapic, offset, width, value, vapic_now(v), &f);
+    act(v, &f);
+}
+
+bool apic_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+    if (!v->apic)
+        return false;
+    struct vlapic *a = &vapic_of(v)->lapic;
+    if (msr == MSR_IA32_APIC_BASE) {
+        *value = vlapic_base(a);
+        return true;
+    }
+    vapic_timer_check(v);
+    if (msr == MSR_IA32_TSC_DEADLINE) {
+        *value = vlapic_timer_deadline(a, vapic_now(v));
+        return true;
+    }
+    return vlapic_msr_read(a, msr, vapic_now(v), value);
+}
+
+bool apic_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+    struct vlapic_facts f = {0};
+    if (!v->apic)
+        return false;
+    struct vlapic *a = &vapic_of(v)->lapic;
+    bool ok = true;
+    if (msr == MSR_IA32_APIC_BASE) {
+        ok = vlapic_base_set(a, value, &f);
+    } else if (msr == MSR_IA32_TSC_DEADLINE) {
+        vapic_timer_check(v);
+        vlapic_timer_deadline_set(a, value);
+        f.what = VLAPIC_FACT_TIMER;
+    } else {
+        if (of_timer((msr - X2APIC_MSR_FIRST) * 16))
+            vapic_timer_check(v);
+        ok = vlapic_msr_write(a, msr, value, vapic_now(v), &f);
+    }
+    if (ok)
+        act(v, &f);
+    return ok;
+}
+
+uint64_t apic_cr8(const struct vcpu *v)
+{
+    return v->apic ? vlapic_cr8(&vapic_of(v)->lapic) : v->cr8;
+}
+
+bool apic_set_cr8(struct vcpu *v, uint64_t value)
+{
+    struct vlapic_facts f = {0};
+    if (value > 15)
+        return false;
+    if (!v->apic) {
+        v->cr8 = (uint8_t)value;
+        return true;
+    }
+    (void)vlapic_cr8_set(&vapic_of(v)->lapic, value, &f);
+    act(v, &f);
+    return true;
+}
+
+void apic_moved_tsc(struct vcpu *v, uint64_t by)
+{
+    if (!v->apic)
+        return;
+    struct vlapic_timer *t = &vapic_of(v)->lapic.timer;
+    if (t->mode != APIC_TIMER_DEADLINE)
+        t->deadline += by; /* counts do not depend on the TSC's value */
+    vapic_timer_update(v);
+}
+
+/* ---- exits ---- */
+
+/* Trap-like: the value is in the page. SDM volume 3, "APIC-Write VM Exits". */
+void exit_apic_write(struct vcpu *v)
+{
+    struct vlapic_facts f = {0};
+    uint32_t offset = (uint32_t)vm_exit_qualification() & 0xff0;
+    if (of_timer(offset))
+        vapic_timer_check(v);
+    vlapic_written(&vapic_of(v)->lapic, offset, vapic_now(v), &f);
+    act(v, &f);
+}
+
+/* Trap-like: the processor has ended it. SDM volume 3, "EOI Virtualization". */
+void exit_eoi(struct vcpu *v)
+{
+    uint8_t vector = (uint8_t)vm_exit_qualification();
+    struct vlapic_eoi e = vlapic_ended(&vapic_of(v)->lapic, vector);
+    vapic_eoi_seen(v, vector);
+    ended(v, &e);
+}
+
+void exit_tpr_threshold(struct vcpu *v)
+{
+    sched_request(v, REQUEST_EVENT);
+}
+
+/* ---- before entry ---- */
+
+static void signal_init(struct vcpu *v)
+{
+    struct vapic *a = v->apic;
+    struct vapic_domain *apics = v->domain->apics;
+    vcpu_init_here(v);
+    vlapic_map_update(&apics->map, &a->lapic);
+    vapic_follow_mode(v);
+    vapic_timer_update(v);
+}
+
+/* INIT and SIPI. SDM volume 3, "Multiple-Processor (MP) Initialization". */
+static void start_events(struct vcpu *v)
+{
+    uint8_t vector = 0;
+    enum vlapic_start s;
+    while ((s = vlapic_event_start(&vapic_of(v)->lapic, &vector)) != VLAPIC_START_NONE) {
+        if (s == VLAPIC_START_INIT)
+            signal_init(v);
+        else
+            guest_start_at(vector);
+    }
+}
+
+/*
+ * Without delivery in hardware: at most one interrupt per entry, a window or a TPR threshold for what has to
+ * wait.
+ */
+static void inject_next(struct vapic *a)
+{
+    uint8_t vector = vlapic_next(&a->lapic), threshold = 0;
+    if (vector && !inject_is_set() && inject_can_external()) {
+        inject_external(vlapic_ack(&a->lapic));
+        vector = vlapic_next(&a->lapic);
+    }
+    if (a->window != (vector != 0)) {
+        a->window = vector != 0;
+        inject_window_external(a->window);
+    }
+    if (a->hw.level == APICV_NONE)
+        return;
+    if (!vector) {
+        uint8_t irr = CLASS(vlapic_highest(&a->lapic, APIC_IRR));
+        if (irr && irr <= vlapic_cr8(&a->lapic) && irr > CLASS(vlapic_highest(&a->lapic, APIC_ISR)))
+            threshold = irr;
+    }
+    apicv_set_threshold(threshold);
+}
+
+void apic_prepare(struct vcpu *v, uint32_t requests)
+{
+    struct vapic *a = v->apic;
+    if (requests & REQUEST_APIC) {
+        start_events(v);
+        vapic_timer_check(v);
+    }
+    if (vlapic_event_waiting(&a->lapic)) {
+        vapic_drop(v); /* posted by somebody who saw the APIC before its INIT */
+        return;
+    }
+    (void)vapic_take(v);
+    (void)event_prepare(v);
+    if (apicv_delivers(a->hw.level, (enum apicv_mode)vlapic_mode(&a->lapic)))
+        vapic_sync(v);
+    else
+        inject_next(a);
+}
+
+bool apic_idle(struct vcpu *v)
+{
+    struct vapic *a = v->apic;
+    if (vlapic_event_waiting(&a->lapic))
+        return true;
+    if (!v->halted)
+        return false;
+    /* With delivery in hardware nothing is set for the entry, but a HLT ends all the same. */
+    return !(vlapic_next(&a->lapic) && inject_can_external());
+}
+
+void apic_window(struct vcpu *v)
+{
+    inject_window_external(false);
+    vapic_of(v)->window = false;
+    apic_prepare(v, 0);
+}

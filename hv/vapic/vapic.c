@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The owner's side of a local APIC: creation, acceleration that follows the mode, taking in what was posted,
+ * the timer. See vapic.h.
+ *
+ * The timer is a deadline in the timer queue of the CPU that armed it, which the machine's local APIC serves:
+ * absolute, so that nothing is recomputed at VM entries, and it goes on while another vCPU runs. It only sets
+ * a request; the owner looks what is due.
+ */
+#include "hv/vapic/vapic.h"
+
+#include <string.h>
+
+#include "arch/cpu/insn.h"
+#include "arch/cpu/vectors.h"
+#include "hv/core/domain_mem.h"
+#include "hv/core/msr_policy.h"
+#include "hv/core/page.h"
+#include "hv/core/pcpu.h"
+#include "hv/core/readiness.h"
+#include "hv/core/sched.h"
+#include "hv/vapic/deliver.h"
+
+#define MIN_PERIOD_US 20 /* a shorter period of a periodic timer is served this often */
+
+static enum apicv_level level;
+
+void vapic_choose_level(uint32_t highest)
+{
+    level = apicv_best(readiness_caps());
+    if (highest < level)
+        level = (enum apicv_level)highest;
+    log_info("virtual local APICs: level %s", apicv_name(level));
+}
+
+static struct vapic_domain *apics_of(const struct vcpu *v)
+{
+    return v->domain->apics;
+}
+
+static void deadline_came(struct timer *t)
+{
+    struct vcpu *v = (struct vcpu *)(void *)((uint8_t *)t - offsetof(struct vcpu, apic_timer));
+    sched_request(v, REQUEST_APIC);
+}
+
+void vapic_domain_init(struct domain *d)
+{
+    struct vapic_domain *a = d->apics;
+    vlapic_map_init(&a->map, a->by_id, CONFIG_MAX_VCPUS);
+    msr_policy_fill_bitmap(d->msr_bitmap_x2apic);
+    apicv_fill_bitmap(level, readiness_caps(), d->msr_bitmap_x2apic);
+}
+
+void vapic_init(struct vcpu *v)
+{
+    struct vapic *a = v->apic;
+    const struct vlapic_features features = {
+        .x2apic = true,
+        .tsc_deadline = true,
+        .tick = 1,
+        .min_period = MIN_PERIOD_US * pcpu_tsc_khz / 1000,
+        .directed_eoi = v->domain->irqchip == HV_DOMAIN_IRQCHIP_FULL,
+    };
+    vlapic_init(&a->lapic, v->apic_page, v->index, v->index, v->index == 0, &features);
+    a->vcpu = v;
+    a->hw = (struct apicv){
+        .level = level, .page_pa = page_pa(v->apic_page), .pi_pa = page_pa(a), .notify = VECTOR_PI_NOTIFY};
+    a->pi.control = (uint64_t)VECTOR_PI_NOTIFY << PI_NV_SHIFT;
+    v->posted = &a->pi.control;
+    v->apic_timer.fire = deadline_came;
+    if (v->index)
+        a->lapic.events = HV_LAPIC_WAIT;
+    vcpu_access_begin(v);
+    vapic_follow_mode(v);
+    vcpu_access_end(v);
+    vlapic_map_add(&apics_of(v)->map, &a->lapic);
+}
+
+void vapic_follow_mode(struct vcpu *v)
+{
+    struct vapic *a = v->apic;
+    enum apicv_mode mode = (enum apicv_mode)vlapic_mode(&a->lapic);
+    void *bitmap = mode == APICV_X2APIC ? v->domain->msr_bitmap_x2apic : v->domain->msr_bitmap;
+    apicv_set_mode(&a->hw, mode, readiness_caps(), page_pa(bitmap));
+    a->window = false;
+    if (apicv_delivers(a->hw.level, mode))
+        apicv_set_eoi_exits(a->eoi_exits);
+    vapic_sync(v);
+}
+
+void vapic_sync(struct vcpu *v)
+{
+    struct vapic *a = v->apic;
+    if (apicv_delivers(a->hw.level, (enum apicv_mode)vlapic_mode(&a->lapic)))
+        apicv_set_status(vlapic_highest(&a->lapic, APIC_IRR), vlapic_highest(&a->lapic, APIC_ISR));
+}
+
+/* Vectors whose EOI exits are not programmed yet: first that, then the requests. */
+static bool take_late(struct vapic *a)
+{
+    uint64_t late[4], any = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        late[i] = atomic_load_relaxed(&a->late[i]) ? atomic_exchange_full(&a->late[i], 0) : 0;
+        any |= late[i];
+        if (late[i])
+            atomic_fetch_or_full(&a->eoi_exits[i], late[i]);
+    }
+    if (!any)
+        return false;
+    if (apicv_delivers(a->hw.level, (enum apicv_mode)vlapic_mode(&a->lapic)))
+        apicv_set_eoi_exits(a->eoi_exits);
+    return vlapic_fold(&a->lapic, late);
+}
+
+bool vapic_take(struct vcpu *v)
+{
+    struct vapic *a = v->apic;
+    uint64_t pir[4];
+    bool fresh = take_late(a);
+    if (!pi_on(&a->pi))
+        return fresh;
+    pi_take(&a->pi, pir);
+    return vlapic_fold(&a->lapic, pir) || fresh;
+}
+
+void vapic_drop(struct vcpu *v)
+{
+    struct vapic *a = v->apic;
+    uint64_t pir[4];
+    for (unsigned i = 0; i < 4; i++)
+        atomic_store_relaxed(&a->late[i], 0);
+    pi_take(&a->pi, pir);
+}
+
+/*
+ * An edge has ended by an EOI exit: the vector needs none any more, unless its next interrupt is a level that
+ * is just being posted.
+ *
+ *   here                          poster of a level
+ *     clear the bit in eoi_exits    set TMR
+ *     read TMR                      read the bit in eoi_exits
+ *       set: set the bit again        clear: the late way
+ *
+ * Both sides' first steps are locked: one of them sees the other's.
+ */
+void vapic_eoi_seen(struct vcpu *v, uint8_t vector)
+{
+    struct vapic *a = v->apic;
+    if (vlapic_test(&a->lapic, APIC_TMR, vector))
+        return;
+    atomic_fetch_and_full(&a->eoi_exits[vector / 64], ~BIT(vector % 64));
+    if (vlapic_test(&a->lapic, APIC_TMR, vector))
+        atomic_fetch_or_full(&a->eoi_exits[vector / 64], BIT(vector % 64));
+    apicv_set_eoi_exits(a->eoi_exits);
+}
+
+uint64_t vapic_now(const struct vcpu *v)
+{
+    return rdtsc() + v->tsc_offset;
+}
+
+void vapic_timer_update(struct vcpu *v)
+{
+    struct vapic *a = v->apic;
+    uint64_t deadline, tsc = rdtsc(), now = tsc + v->tsc_offset;
+    timer_cancel(&v->apic_timer);
+    while (vlapic_timer_expire(&a->lapic, now))
+        deliver_lvt(v, APIC_LVT_TIMER);
+    if (!vlapic_timer_next(&a->lapic, &deadline))
+        return;
+    uint64_t left = deadline - now; /* it lies ahead: expire has moved or ended it */
+    timer_set(&v->apic_timer, tsc + left < tsc ? UINT64_MAX : tsc + left);
+}
+
+void vapic_timer_check(struct vcpu *v)
+{
+    uint64_t deadline;
+    struct vapic *a = v->apic;
+    if (vlapic_timer_next(&a->lapic, &deadline) && vapic_now(v) >= deadline)
+        vapic_timer_update(v);
+}
