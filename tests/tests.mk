@@ -12,7 +12,7 @@ include tests/fuzz/fuzz.mk
 -include tests/guest/linux/linux.mk
 -include tests/linux/linux.mk
 
-.PHONY: check test boot-tests host-list fuzz-list
+.PHONY: check test boot-tests host-list fuzz-list fuzz-minute-list
 
 check: ## the fast tests: format, headers, layers, both compilers, host tests
 	@tools/deps.sh build check
@@ -30,7 +30,10 @@ host-list:
 	@echo $(HOST_TESTS)
 
 fuzz-list:
-	@echo $(FUZZ_TARGETS)
+	@echo $(filter-out $(FUZZ_MINUTE_TARGETS),$(FUZZ_TARGETS))
+
+fuzz-minute-list:
+	@echo $(FUZZ_MINUTE_TARGETS)
 
 # ---- the hostile loader: 32-bit, freestanding, no library --------------------------------------------------------------
 LOADER_CC     ?= gcc

@@ -4,12 +4,12 @@
 
 include mgmt/config/inih.mk
 
-FUZZ_TARGETS += mgmt_config mgmt_image mgmt_device
+FUZZ_MINUTE_TARGETS += mgmt_config mgmt_image mgmt_uart
+FUZZ_TARGETS += mgmt_config mgmt_image mgmt_uart
 
 mgmt_config_FUZZ_SRCS = mgmt/config/config.c mgmt/config/config_keys.c
 mgmt_image_FUZZ_SRCS = mgmt/builder/plan.c mgmt/builder/flat.c mgmt/builder/elf.c mgmt/builder/multiboot.c mgmt/builder/pvh.c
-mgmt_device_FUZZ_SRCS = mgmt/lib/access.c mgmt/devices/uart16550.c mgmt/devices/debug_console.c \
-	mgmt/devices/debug_exit.c mgmt/devices/post_port.c
+mgmt_uart_FUZZ_SRCS = mgmt/lib/access.c mgmt/devices/uart16550.c
 
 FUZZ_INIH = $(shell mgmt/config/inih.sh)
 build/fuzz/mgmt_config: FUZZ_CFLAGS += -isystem $(FUZZ_INIH) $(INIH_FLAGS)

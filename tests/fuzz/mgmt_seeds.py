@@ -56,7 +56,7 @@ def main():
         "mgmt_config": [CONFIG, b"[a]\nkernel=x\n", b"on_end = shell\n"],
         "mgmt_image": [b"\0\0" + elf(False), b"\1\0" + elf(False), b"\4\0" + elf(True), b"\5\0" + elf(True), b"\0\0" + aout(),
                        b"\2\7" + b"\x90" * 512, b"\x07\x01" + b"\x90" * 512],
-        "mgmt_device": [bytes(range(64)), b"\x20\x08A\0" * 4 + b"\x80\0x\0" * 20 + b"\0\x08\0\0" * 20],
+        "mgmt_uart": [bytes(range(64)), b"\x20\x0a\x01\0" + b"\x80\0x\0\x40\0\0\0" * 8 + b"\0\x0d\0\0\0\x08\0\0" * 16, b"\x20\x08A\0" * 4 + b"\x80\0x\0" * 20 + b"\0\x08\0\0" * 20],
     }
     for target, inputs in seeds.items():
         folder = os.path.join(sys.argv[1], target)
