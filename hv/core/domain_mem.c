@@ -20,6 +20,7 @@
 
 #include "arch/cpu/smp.h"
 #include "arch/vmx/vmx.h"
+#include "guest_abi/apic.h"
 #include "hv/core/frame.h"
 #include "hv/core/gmem.h"
 #include "hv/core/page.h"
@@ -66,13 +67,18 @@ static void invept_here(void *arg)
     vmx_invept(*(const uint64_t *)arg);
 }
 
-void domain_mem_shootdown(struct domain *d)
+static void invalidate(struct domain *d)
 {
     uint64_t eptp = ept_pointer(&d->ept);
     uint64_t cpus = atomic_load_acquire(&d->ran_on);
     for (uint32_t i = 0; i < pcpu_count; i++)
         if (cpus & BIT(i))
             smp_call(&pcpu_table[i]->arch, invept_here, &eptp);
+}
+
+void domain_mem_shootdown(struct domain *d)
+{
+    invalidate(d);
     /*
      * Every CPU has passed: tables that were unlinked before can go. The management lock keeps new ones from
      * coming in between.
@@ -103,10 +109,42 @@ static uint64_t ept_access(const struct hv_mem *m)
     return EPT_R | (m->flags & HV_MEM_WRITE ? EPT_W : 0) | (m->flags & HV_MEM_EXEC ? EPT_X : 0);
 }
 
+/* A page of the hypervisor, for APIC accesses: to everybody but the processor it is a hole. */
+static bool is_apic_page(const struct ept_leaf *leaf)
+{
+    const struct frame *f = frame_at(leaf->pa);
+    return f && f->owner == FRAME_HV;
+}
+
+/* Where a domain has its local APICs no memory may appear, whether the page is mapped or not. */
+static bool hits_apic(const struct domain *d, gpa_t gpa, uint64_t pages)
+{
+    return d->apics && gpa <= APIC_PAGE_DEFAULT && APIC_PAGE_DEFAULT - gpa < pages * PAGE_SIZE;
+}
+
+bool domain_mem_map_apic(struct domain *d, uint64_t pa)
+{
+    spin_lock(&frame_lock);
+    enum ept_status s = ept_map(&d->ept, APIC_PAGE_DEFAULT, pa, PAGE_SIZE, EPT_R | EPT_W, EPT_WB);
+    spin_unlock(&frame_lock);
+    return s == EPT_OK;
+}
+
+void domain_mem_unmap_apic(struct domain *d)
+{
+    spin_lock(&frame_lock);
+    enum ept_status s = ept_unmap(&d->ept, APIC_PAGE_DEFAULT, PAGE_SIZE);
+    spin_unlock(&frame_lock);
+    hv_assert(s == EPT_OK);
+    invalidate(d);
+}
+
 /* Is [gpa, gpa + pages) free in d? */
 static bool target_free(struct domain *d, gpa_t gpa, uint64_t pages)
 {
     uint64_t end = gpa + pages * PAGE_SIZE;
+    if (hits_apic(d, gpa, pages))
+        return false;
     while (gpa < end) {
         struct ept_leaf leaf = ept_lookup(&d->ept, gpa);
         if (leaf.access)
@@ -201,8 +239,9 @@ int64_t domain_mem_share(struct domain *owner, struct domain *d, const struct hv
         uint64_t run = 0;
         while (run < pages && f[run].owner == owner->id && f[run].shares < SHARES_MAX)
             run++;
-        enum ept_status s =
-            run ? ept_map(&d->ept, m->target, pa, run * PAGE_SIZE, ept_access(m), EPT_WB) : EPT_OK;
+        enum ept_status s = hits_apic(d, m->target, run) ? EPT_EXISTS
+                            : run ? ept_map(&d->ept, m->target, pa, run * PAGE_SIZE, ept_access(m), EPT_WB)
+                                  : EPT_OK;
         if (!run) {
             result = -HV_EBUSY;
         } else if (s != EPT_OK) {
@@ -266,7 +305,7 @@ int64_t domain_mem_unmap(struct domain *d, gpa_t gpa, uint64_t pages)
     uint64_t done = 0, mapped = 0;
     while (done < pages && mapped < RELEASE_STEPS * SCRUB_MAX) {
         struct ept_leaf leaf = ept_lookup(&d->ept, gpa + done * PAGE_SIZE);
-        if (!leaf.access) {
+        if (!leaf.access || is_apic_page(&leaf)) {
             done = least(pages, done + (leaf.gpa + leaf.size - (gpa + done * PAGE_SIZE)) / PAGE_SIZE);
             continue;
         }
@@ -311,7 +350,7 @@ bool domain_mem_release(struct domain *d)
     for (uint64_t mapped = 0; d->release_at < all && mapped < RELEASE_STEPS * SCRUB_MAX;) {
         struct ept_leaf leaf = ept_lookup(&d->ept, d->release_at * PAGE_SIZE);
         uint64_t left = (leaf.gpa + leaf.size) / PAGE_SIZE - d->release_at;
-        if (!leaf.access) {
+        if (!leaf.access || is_apic_page(&leaf)) {
             d->release_at += least(left, all - d->release_at);
             continue;
         }

@@ -36,6 +36,13 @@ bool domain_mem_release(struct domain *d);
  */
 bool domain_mem_refault(struct domain *d, uint64_t gpa, uint64_t access);
 
+/*
+ * The page for APIC accesses, of the hypervisor's memory, at APIC_PAGE_DEFAULT. False: no memory, or
+ * something is mapped there. Unmapping waits for other CPUs and needs no management lock.
+ */
+bool domain_mem_map_apic(struct domain *d, uint64_t pa);
+void domain_mem_unmap_apic(struct domain *d);
+
 /* Makes every CPU that has run d forget its translations. Serves cross-CPU calls; no lock held. */
 void domain_mem_shootdown(struct domain *d);
 

@@ -40,8 +40,11 @@ static void act(struct vcpu *v, const struct vlapic_facts *f)
         (void)deliver_message(v->domain, &a->lapic, &f->ipi);
     if (f->what & VLAPIC_FACT_LOGICAL)
         vlapic_map_update(&apics->map, &a->lapic);
-    if (f->what & VLAPIC_FACT_MODE)
+    if (f->what & VLAPIC_FACT_MODE) {
+        if (vlapic_mode(&a->lapic) != VLAPIC_XAPIC)
+            vapic_leave_xapic(v);
         vapic_follow_mode(v);
+    }
     if (f->what & VLAPIC_FACT_TIMER)
         vapic_timer_update(v);
     if ((f->what & VLAPIC_FACT_EOI) && f->eoi.vector)
@@ -165,6 +168,27 @@ void exit_eoi(struct vcpu *v)
     struct vlapic_eoi e = vlapic_ended(&vapic_of(v)->lapic, vector);
     vapic_eoi_seen(v, vector);
     ended(v, &e);
+}
+
+/*
+ * An access to the page that the processor does not virtualize, fault-like. SDM volume 3, table "Exit
+ * Qualification for APIC-Access VM Exits from Linear Accesses and Guest-Physical Accesses".
+ */
+void exit_apic_access(struct vcpu *v)
+{
+    uint64_t q = vm_exit_qualification();
+    switch (field_get(q, 15, 12)) {
+    case 0:
+    case 1:
+        emulate_memory(v, APIC_PAGE_DEFAULT | (q & ~PAGE_MASK), field_get(q, 15, 12) == 1);
+        return;
+    case 2:
+        exit_inject_ud(v);
+        return;
+    default: /* the guest's tables, IDT or stack are there */
+        inject_restore_interrupted();
+        exit_stop_domain(v, HV_DEAD_EXIT, EXIT_APIC_ACCESS);
+    }
 }
 
 void exit_tpr_threshold(struct vcpu *v)

@@ -72,6 +72,7 @@ static exit_handler *const table[EXIT_REASON_COUNT] = {
     [EXIT_MWAIT] = exit_undefined,
     [EXIT_MONITOR] = exit_undefined,
     [EXIT_TPR_THRESHOLD] = exit_tpr_threshold,
+    [EXIT_APIC_ACCESS] = exit_apic_access,
     [EXIT_EOI] = exit_eoi,
     [EXIT_APIC_WRITE] = exit_apic_write,
     [EXIT_EPT_VIOLATION] = exit_ept_violation,

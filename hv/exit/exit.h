@@ -24,14 +24,14 @@ void exit_flush_guest_tlb(struct vcpu *v);
 
 /* The handlers, by file. */
 exit_handler exit_exception_nmi, exit_external_interrupt, exit_interrupt_window, exit_nmi_window; /* intr.c */
-exit_handler exit_cpuid;                               /* cpuid.c */
-exit_handler exit_rdmsr, exit_wrmsr;                   /* msr.c */
-exit_handler exit_cr_access, exit_xsetbv, exit_wbinvd; /* cr.c */
-exit_handler exit_io;                                  /* io.c */
-exit_handler exit_ept_violation;                       /* mmio.c */
-exit_handler exit_vmcall;                              /* hypercall.c */
-exit_handler exit_tpr_threshold, exit_eoi, exit_apic_write; /* apic.c */
-exit_handler exit_hlt;                                 /* hlt.c */
+exit_handler exit_cpuid;                                                      /* cpuid.c */
+exit_handler exit_rdmsr, exit_wrmsr;                                          /* msr.c */
+exit_handler exit_cr_access, exit_xsetbv, exit_wbinvd;                        /* cr.c */
+exit_handler exit_io;                                                         /* io.c */
+exit_handler exit_ept_violation;                                              /* mmio.c */
+exit_handler exit_vmcall;                                                     /* hypercall.c */
+exit_handler exit_tpr_threshold, exit_eoi, exit_apic_write, exit_apic_access; /* apic.c */
+exit_handler exit_hlt;                                                        /* hlt.c */
 
 /* Finishes an access that the manager has answered. io.c, mmio.c */
 void exit_io_answer(struct vcpu *v);

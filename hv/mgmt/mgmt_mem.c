@@ -65,10 +65,10 @@ int64_t mgmt_mem_query(struct vcpu *v, const struct mgmt_args *args)
     if (q.gpa >= EPT_GPA_END)
         return -HV_EINVAL;
     struct ept_leaf leaf = ept_lookup(&d->ept, q.gpa);
-    if (!leaf.access)
-        return -HV_ENOENT;
     uint64_t pa = leaf.pa + (q.gpa - leaf.gpa);
     const struct frame *f = frame_at(pa);
+    if (!leaf.access || (f && f->owner == FRAME_HV))
+        return -HV_ENOENT;
     q.flags = (leaf.access & EPT_W ? HV_MEM_WRITE : 0) | (leaf.access & EPT_X ? HV_MEM_EXEC : 0);
     q.own = pa;
     q.length = leaf.size - (q.gpa - leaf.gpa);

@@ -50,6 +50,26 @@ void vapic_domain_init(struct domain *d)
     vlapic_map_init(&a->map, a->by_id, CONFIG_MAX_VCPUS);
     msr_policy_fill_bitmap(d->msr_bitmap_x2apic);
     apicv_fill_bitmap(level, readiness_caps(), d->msr_bitmap_x2apic);
+    if (level < APICV_TPR || !vmx_caps_has(readiness_caps(), VMX_WORD_PROC2, PROC2_VIRT_APIC_ACCESS))
+        return;
+    /* Without it accesses are EPT violations, and decoded: slower, not wrong. */
+    void *page = domain_page_alloc(d);
+    if (page && domain_mem_map_apic(d, page_pa(page)))
+        d->apic_access_page = page;
+    else
+        domain_page_free(d, page);
+}
+
+/*
+ * The processor virtualizes accesses to the page only for vCPUs in xAPIC mode; for others it would be memory
+ * (XSA-412). So it goes for good when the first vCPU leaves that mode: the others' accesses are EPT violations
+ * then, until they have left too. It stays allocated, since VMCSs name it.
+ */
+void vapic_leave_xapic(struct vcpu *v)
+{
+    struct vapic_domain *a = apics_of(v);
+    if (v->domain->apic_access_page && !atomic_exchange_full(&a->access_gone, true))
+        domain_mem_unmap_apic(v->domain);
 }
 
 void vapic_init(struct vcpu *v)
@@ -65,7 +85,12 @@ void vapic_init(struct vcpu *v)
     vlapic_init(&a->lapic, v->apic_page, v->index, v->index, v->index == 0, &features);
     a->vcpu = v;
     a->hw = (struct apicv){
-        .level = level, .page_pa = page_pa(v->apic_page), .pi_pa = page_pa(a), .notify = VECTOR_PI_NOTIFY};
+        .level = level,
+        .page_pa = page_pa(v->apic_page),
+        .access_pa = v->domain->apic_access_page ? page_pa(v->domain->apic_access_page) : 0,
+        .pi_pa = page_pa(a),
+        .notify = VECTOR_PI_NOTIFY,
+    };
     a->pi.control = (uint64_t)VECTOR_PI_NOTIFY << PI_NV_SHIFT;
     v->posted = &a->pi.control;
     v->apic_timer.fire = deadline_came;

@@ -36,7 +36,7 @@ _Static_assert(offsetof(struct vapic, pi) == 0, "page-aligned");
 struct vapic_domain {
     struct vlapic_map map;
     struct vlapic *by_id[CONFIG_MAX_VCPUS];
-    void *access_page; /* APIC-access page, mapped until the first vCPU leaves xAPIC mode; NULL: not mapped */
+    bool access_gone; /* atomic: the APIC-access page has been unmapped */
 };
 _Static_assert(sizeof(struct vapic_domain) <= PAGE_SIZE, "one page");
 
@@ -61,6 +61,9 @@ void vapic_domain_init(struct domain *d);
 
 /* INIT: the vCPU's VMCS has been reset, or its mode has changed, or a state record was set. */
 void vapic_follow_mode(struct vcpu *v);
+
+/* v's mode is not xAPIC any more: before it follows. Waits for other CPUs. */
+void vapic_leave_xapic(struct vcpu *v);
 
 /* Takes what was posted. True: something is new in IRR. */
 bool vapic_take(struct vcpu *v);
