@@ -27,3 +27,19 @@ void guest_start(const void *start_info);
 
 /* True when the command line has this word. */
 bool guest_has_word(const char *cmdline, const char *word);
+/* The number behind a word like "vcpus="; `otherwise` when the word is not there. */
+uint64_t guest_number(const char *cmdline, const char *word, uint64_t otherwise);
+
+/*
+ * The word `native`: the guest runs on the bare machine. Output goes to COM1, the end is by port 0x8900. The
+ * emulator's own local APIC is looser than the SDM; report_exact leaves out there what it does not do.
+ */
+extern bool guest_native;
+void report_exact(bool condition, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * The trace: what the guest saw, without times and anything else that may differ. Each line counts into a
+ * hash, which is printed at the end with the number of lines as "trace: NAME LINES HASH"; the word `trace`
+ * prints the lines too. It is the same on every processor: tests/guest/apic/compare.py.
+ */
+void trace(const char *format, ...) __attribute__((format(printf, 1, 2)));

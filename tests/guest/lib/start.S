@@ -3,6 +3,8 @@
  * Start of a test guest: PVH (32-bit protected mode without paging, EBX = start info) to 64-bit mode.
  * The first 4 GiB are mapped one to one in pages of 2 MiB, writable and for user mode too; the page
  * at 0 is mapped as well. Segments: see gdt below. Then guest_start(start info).
+ *
+ * The Multiboot header serves for starts without a hypervisor: GRUB enters in the same state, with its own information in EBX.
  */
 #define CR0_PE_MP_NE_PG	0x80000023
 #define CR4_PAE_OSFX	0x620
@@ -13,7 +15,10 @@
 	.code32
 	.globl start
 start:
-	cli
+	jmp	1f
+	.balign	4
+	.long	0x1badb002, 0x3, -(0x1badb002 + 0x3)
+1:	cli
 	cld
 	mov	$stack_top, %esp
 	mov	%ebx, %esi
