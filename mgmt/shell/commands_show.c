@@ -53,7 +53,7 @@ void commands_list(int count, char *words[])
         char result[RESULT_SIZE];
         guest_result_text(guest, result, sizeof(result));
         const struct table_cell cells[] = {
-            guest->domain ? TABLE_NUMBER(guest->id) : TABLE_TEXT("-"),
+            guest->domain ? TABLE_NUMBER(guest->id) : TABLE_NONE,
             TABLE_TEXT(guest->config->name),
             TABLE_TEXT(guest_state_text(guest)),
             TABLE_NUMBER(guest->config->memory >> 10),

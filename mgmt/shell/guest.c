@@ -264,7 +264,6 @@ void guest_autostart(void)
         if (guest_create(guest, error) && guest_start(guest, error))
             continue;
         screen_printf("domain (%s): not started: %s", guest->config->name, error);
-        guest->result = GUEST_NOT_CREATED;
         guest->ever_failed = true;
     }
 }

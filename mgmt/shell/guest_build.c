@@ -77,6 +77,17 @@ static void make(struct plan *plan, const struct config_domain *config, struct p
     }
 }
 
+/* The hypervisor would leave out the CPUs that it does not have, and nobody would know. */
+static bool check_cpus(const struct config_domain *config, char *error)
+{
+    int64_t cpus = call_capability(HV_CAP_CPUS);
+    if (config->cpus == UINT64_MAX || cpus <= 0 || cpus > 63 || config->cpus >> cpus == 0)
+        return true;
+    snprintf(error, GUEST_ERROR_SIZE, "cpus names CPU %d, but this machine has %lld, 0 to %lld; change cpus",
+             63 - __builtin_clzll(config->cpus), (long long)cpus, (long long)cpus - 1);
+    return false;
+}
+
 static bool make_plan(const struct config_domain *config, struct plan *plan, char *error)
 {
     struct plan_input input = {.cmdline = config->cmdline, .modules = config->modules, .load = config->load};
@@ -173,10 +184,13 @@ bool guest_create(struct guest *guest, char *error)
         console_init(&guest->console, guest->config->name, guest->config->console == CONFIG_CONSOLE_QUIET);
     guest->input_head = guest->input_count = 0;
     guest->result = GUEST_NONE;
-    bool ok = make_plan(guest->config, plan, error) && create_domain(guest, plan, error);
+    bool ok = check_cpus(guest->config, error) && make_plan(guest->config, plan, error) &&
+              create_domain(guest, plan, error);
     plan_free(plan);
     free(plan);
     if (ok)
         guest->state = GUEST_CREATED;
+    else
+        guest->result = GUEST_NOT_CREATED;
     return ok;
 }

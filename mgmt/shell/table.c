@@ -67,7 +67,9 @@ static void row_json(struct table *table, const struct table_cell *cells)
     add(&text, "  {");
     for (uint32_t i = 0; i < table->count; i++) {
         add(&text, "%s\"%s\": ", i ? ", " : "", table->columns[i].name);
-        if (cells[i].text)
+        if (cells[i].none)
+            add(&text, "null");
+        else if (cells[i].text)
             add_string(&text, cells[i].text);
         else
             add(&text, "%llu", (unsigned long long)cells[i].number);
@@ -80,8 +82,8 @@ static void row_text(struct table *table, const struct table_cell *cells)
     struct text text = {table->line, sizeof(table->line), 0};
     for (uint32_t i = 0; i < table->count; i++) {
         int width = table->columns[i].width;
-        if (cells[i].text)
-            add(&text, "%s%*s", i ? "  " : "", width, cells[i].text);
+        if (cells[i].text || cells[i].none)
+            add(&text, "%s%*s", i ? "  " : "", width, cells[i].none ? "-" : cells[i].text);
         else
             add(&text, "%s%*llu", i ? "  " : "", width, (unsigned long long)cells[i].number);
     }

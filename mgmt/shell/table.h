@@ -21,6 +21,7 @@ struct table_column {
 struct table_cell {
     const char *text; /* NULL: a number */
     uint64_t number;
+    bool none; /* there is none: null in JSON, a dash for people */
 };
 
 struct table {
@@ -40,10 +41,15 @@ void table_end(struct table *table);
 #define TABLE_TEXT(value)                                                                                    \
     (struct table_cell)                                                                                      \
     {                                                                                                        \
-        (value), 0                                                                                           \
+        (value), 0, false                                                                                    \
     }
 #define TABLE_NUMBER(value)                                                                                  \
     (struct table_cell)                                                                                      \
     {                                                                                                        \
-        NULL, (value)                                                                                        \
+        NULL, (value), false                                                                                 \
+    }
+#define TABLE_NONE                                                                                           \
+    (struct table_cell)                                                                                      \
+    {                                                                                                        \
+        NULL, 0, true                                                                                        \
     }

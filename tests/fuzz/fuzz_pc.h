@@ -130,7 +130,7 @@ static void step(const uint16_t *base, const uint8_t *bytes)
     assert((pm.control & ~0x1e02) == 0 && (control.cf9 & ~0x0e) == 0 && rtc.index < RTC_BYTES);
 }
 
-static void fuzz_pc(const uint16_t *base, const uint8_t *data, size_t size)
+static inline void fuzz_pc(const uint16_t *base, const uint8_t *data, size_t size)
 {
     const struct device_clock clock = {.now = now, .hz = HZ};
     tsc = 1ULL << 40;

@@ -23,7 +23,7 @@ static void show(bool json, uint32_t rows, const char *result)
     seen[0] = '\0';
     table_begin(&table, columns, 3, json, print);
     for (uint32_t i = 0; i < rows; i++) {
-        const struct table_cell cells[] = {i ? TABLE_TEXT("-") : TABLE_NUMBER(UINT64_MAX),
+        const struct table_cell cells[] = {i ? TABLE_NONE : TABLE_NUMBER(UINT64_MAX),
                                            TABLE_TEXT("a name"), TABLE_TEXT(result)};
         table_row(&table, cells);
     }
@@ -45,7 +45,7 @@ TEST(table_for_programs)
     show(true, 2, "ok");
     EXPECT_STREQ(seen, "[\n"
                        "  {\"id\": 18446744073709551615, \"name\": \"a name\", \"result\": \"ok\"},\n"
-                       "  {\"id\": \"-\", \"name\": \"a name\", \"result\": \"ok\"}\n"
+                       "  {\"id\": null, \"name\": \"a name\", \"result\": \"ok\"}\n"
                        "]\n");
     show(true, 0, "");
     EXPECT_STREQ(seen, "[\n]\n");
