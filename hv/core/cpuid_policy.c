@@ -333,8 +333,11 @@ void cpuid_policy_patch(const struct cpuid_policy *p, const struct cpuid_entry *
                         const struct cpuid_vcpu *v, uint32_t reg[CPUID_REGS])
 {
     memcpy(reg, e->reg, sizeof(e->reg));
-    if (e->dynamic & CPUID_DYN_APIC_ID)
+    if (e->dynamic & CPUID_DYN_APIC_ID) {
         reg[CPUID_EBX] |= v->index << 24;
+        if (v->apic_off)
+            reg[CPUID_EDX] &= ~BIT32(9);
+    }
     if (e->dynamic & CPUID_DYN_OSXSAVE)
         set_if(&reg[CPUID_ECX], BIT32(27), v->cr4 & CR4_OSXSAVE);
     if (e->dynamic & CPUID_DYN_OSPKE)

@@ -17,7 +17,7 @@ enum cpuid_reg { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX, CPUID_REGS };
 
 /* What of an answer depends on the vCPU and its state; cpuid_policy_patch fills it in. */
 enum cpuid_dynamic {
-    CPUID_DYN_APIC_ID = 1 << 0,   /* EBX[31:24] */
+    CPUID_DYN_APIC_ID = 1 << 0,   /* EBX[31:24]; EDX[9] */
     CPUID_DYN_OSXSAVE = 1 << 1,   /* ECX[27] of leaf 1 */
     CPUID_DYN_OSPKE = 1 << 2,     /* ECX[4] of leaf 7 */
     CPUID_DYN_XCR0_SIZE = 1 << 3, /* EBX: XSAVE area for XCR0, standard format */
@@ -88,6 +88,7 @@ static inline const struct cpuid_entry *cpuid_policy_find(const struct cpuid_pol
 struct cpuid_vcpu {
     uint32_t index;
     uint64_t cr4, xcr0, xss;
+    bool apic_off; /* IA32_APIC_BASE.EN is 0: the processor has none */
 };
 
 /* The answer with its dynamic parts filled in. */

@@ -44,6 +44,7 @@ static void reset_vmcs(struct vcpu *v)
         .vpid = v->vpid,
         .tsc_offset = v->tsc_offset,
     };
+    v->msr_bitmap = d->msr_bitmap;
     vmcs_init(&v->vmx, &setup);
 }
 

@@ -59,6 +59,7 @@ struct vcpu {
     uint32_t index;
     struct domain *domain;
     void *xsave;      /* a page */
+    void *msr_bitmap; /* the domain's, or the one for x2APIC mode */
     uint64_t *posted; /* bit 0: interrupts were posted, apic's descriptor; NULL: no local APIC */
     void *apic;       /* struct vapic, a page; NULL: no local APIC */
     void *apic_page;

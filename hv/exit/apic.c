@@ -40,7 +40,7 @@ static void act(struct vcpu *v, const struct vlapic_facts *f)
         (void)deliver_message(v->domain, &a->lapic, &f->ipi);
     if (f->what & VLAPIC_FACT_LOGICAL)
         vlapic_map_update(&apics->map, &a->lapic);
-    if (f->what & VLAPIC_FACT_MODE) {
+    if (f->what & (VLAPIC_FACT_MODE | VLAPIC_FACT_ENABLE)) {
         if (vlapic_mode(&a->lapic) != VLAPIC_XAPIC)
             vapic_leave_xapic(v);
         vapic_follow_mode(v);

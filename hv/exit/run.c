@@ -59,7 +59,7 @@ static struct vcpu *checked(struct vcpu *v)
 {
     const struct domain *d = v->domain;
     const char *broken =
-        vmcs_invariants(&v->vmx, ept_pointer(&d->ept), d->msr_bitmap, page_pa(d->msr_bitmap));
+        vmcs_invariants(&v->vmx, ept_pointer(&d->ept), v->msr_bitmap, page_pa(v->msr_bitmap));
     if (broken)
         panic("domain %u, vCPU %u: %s", d->id, v->index, broken);
     return v;

@@ -106,8 +106,10 @@ void vapic_follow_mode(struct vcpu *v)
 {
     struct vapic *a = v->apic;
     enum apicv_mode mode = (enum apicv_mode)vlapic_mode(&a->lapic);
-    void *bitmap = mode == APICV_X2APIC ? v->domain->msr_bitmap_x2apic : v->domain->msr_bitmap;
-    apicv_set_mode(&a->hw, mode, readiness_caps(), page_pa(bitmap));
+    /* The processor delivers a self IPI whatever SVR says: while software has disabled the APIC all MSRs exit. */
+    bool open = mode == APICV_X2APIC && vlapic_accepting(&a->lapic);
+    v->msr_bitmap = open ? v->domain->msr_bitmap_x2apic : v->domain->msr_bitmap;
+    apicv_set_mode(&a->hw, mode, readiness_caps(), page_pa(v->msr_bitmap));
     a->window = false;
     if (apicv_delivers(a->hw.level, mode))
         apicv_set_eoi_exits(a->eoi_exits);
