@@ -17,6 +17,7 @@ enum hv_state_kind {
     HV_STATE_MSRS = 2,   /* struct hv_msrs */
     HV_STATE_XSAVE = 3,  /* struct hv_xsave_header and the XSAVE area in standard format */
     HV_STATE_EVENTS = 4, /* struct hv_events */
+    HV_STATE_LAPIC = 5,  /* struct hv_lapic (apic.h), with what was posted; the domain has local APICs */
 };
 
 struct hv_regs {
@@ -126,9 +127,10 @@ struct hv_service {
         } decode;
         uint64_t raw[30];
     };
-    uint64_t reserved[480 - 2];
+    uint64_t manager[480 - 2]; /* the manager's own: kept over its restart, never looked at by the hypervisor */
 };
 _Static_assert(sizeof(struct hv_service) <= 4096, "ABI");
+_Static_assert(offsetof(struct hv_service, manager) == 256, "ABI");
 _Static_assert(offsetof(struct hv_service, pio) == 16, "ABI");
 _Static_assert(offsetof(struct hv_service, decode.action) == 41, "ABI");
 

@@ -155,6 +155,7 @@ void vcpu_record_get(struct vcpu *t, enum hv_state_kind kind, union vcpu_record 
         get_events(t, &r->events);
         break;
     case HV_STATE_XSAVE:
+    case HV_STATE_LAPIC:
         break;
     }
 }
@@ -171,6 +172,7 @@ int vcpu_record_set(struct vcpu *t, enum hv_state_kind kind, const union vcpu_re
     case HV_STATE_EVENTS:
         return set_events(t, &r->events);
     case HV_STATE_XSAVE:
+    case HV_STATE_LAPIC:
         break;
     }
     return -HV_EINVAL;

@@ -11,6 +11,7 @@
 #include "hv/core/sched.h"
 #include "hv/core/vcpu_record.h"
 #include "hv/mgmt/mgmt.h"
+#include "hv/vapic/vapic.h"
 
 static int64_t xsave_get(struct vcpu *v, struct vcpu *t, gpa_t gpa, uint64_t size)
 {
@@ -54,6 +55,22 @@ static int64_t xsave_set(struct vcpu *v, struct vcpu *t, gpa_t gpa, uint64_t siz
     return result;
 }
 
+static int64_t lapic_get(struct vcpu *v, struct vcpu *t, gpa_t gpa)
+{
+    struct hv_lapic record = {0};
+    (void)vapic_take(t);
+    vlapic_state_get(&vapic_of(t)->lapic, vapic_now(t), &record);
+    return gmem_write(v->domain, gpa, &record, sizeof(record)) ? -HV_EFAULT : 0;
+}
+
+static int64_t lapic_set(struct vcpu *v, struct vcpu *t, gpa_t gpa)
+{
+    struct hv_lapic record;
+    if (gmem_read(v->domain, gpa, &record, sizeof(record)))
+        return -HV_EFAULT;
+    return vapic_set_state(t, &record) ? 0 : -HV_EINVAL;
+}
+
 /* Finds the vCPU, stops it for the time of the call, and makes its VMCS current here. */
 static int begin(struct vcpu *v, const struct mgmt_args *args, struct vcpu **t)
 {
@@ -64,10 +81,11 @@ static int begin(struct vcpu *v, const struct mgmt_args *args, struct vcpu **t)
         return -HV_EINVAL;
     if ((args->a[3] & ~PAGE_MASK) + args->a[4] > PAGE_SIZE || args->a[4] > PAGE_SIZE)
         return -HV_EFAULT;
-    uint32_t fixed = vcpu_record_size(args->a[2]);
-    if (args->a[2] > HV_STATE_EVENTS || (fixed && args->a[4] != fixed))
+    bool lapic = args->a[2] == HV_STATE_LAPIC;
+    uint32_t fixed = lapic ? sizeof(struct hv_lapic) : vcpu_record_size(args->a[2]);
+    if (args->a[2] > HV_STATE_LAPIC || (fixed && args->a[4] != fixed))
         return -HV_EINVAL;
-    return 0;
+    return lapic && !(*t)->apic ? -HV_ENODEV : 0;
 }
 
 static void hold(struct vcpu *t)
@@ -91,8 +109,13 @@ int64_t mgmt_vcpu_get(struct vcpu *v, const struct mgmt_args *args)
     if (error)
         return error;
     hold(t);
-    vcpu_record_get(t, (enum hv_state_kind)args->a[2], &r);
+    if (args->a[2] == HV_STATE_LAPIC)
+        error = (int)lapic_get(v, t, args->a[3]);
+    else
+        vcpu_record_get(t, (enum hv_state_kind)args->a[2], &r);
     release(t);
+    if (args->a[2] == HV_STATE_LAPIC)
+        return error;
     if (args->a[2] == HV_STATE_XSAVE)
         return xsave_get(v, t, args->a[3], args->a[4]);
     return gmem_write(v->domain, args->a[3], &r, args->a[4]) ? -HV_EFAULT : 0;
@@ -107,15 +130,16 @@ int64_t mgmt_vcpu_set(struct vcpu *v, const struct mgmt_args *args)
         return error;
     if (!t->holds)
         return -HV_EBUSY;
-    bool xsave = args->a[2] == HV_STATE_XSAVE;
-    if (!xsave && gmem_read(v->domain, args->a[3], &r, args->a[4]))
+    bool xsave = args->a[2] == HV_STATE_XSAVE, lapic = args->a[2] == HV_STATE_LAPIC;
+    if (!xsave && !lapic && gmem_read(v->domain, args->a[3], &r, args->a[4]))
         return -HV_EFAULT;
     hold(t);
-    error = xsave ? xsave_set(v, t, args->a[3], args->a[4])
-                  : vcpu_record_set(t, (enum hv_state_kind)args->a[2], &r);
+    error = xsave   ? xsave_set(v, t, args->a[3], args->a[4])
+            : lapic ? lapic_set(v, t, args->a[3])
+                    : vcpu_record_set(t, (enum hv_state_kind)args->a[2], &r);
     /* It may not be asleep any more, and may have events: it looks when it runs next. */
     if (!error)
-        sched_request(t, REQUEST_EVENT);
+        sched_request(t, REQUEST_EVENT | (lapic ? REQUEST_APIC : 0));
     release(t);
     return error;
 }

@@ -118,6 +118,8 @@ int64_t mgmt_vcpu_inject(struct vcpu *v, const struct mgmt_args *args)
     case HV_INJECT_EXTERNAL:
         if (vector < 16 || vector > 255 || code)
             return -HV_EINVAL;
+        if (t->apic)
+            return -HV_ENXIO;
         event_external(t, (uint8_t)vector);
         return 0;
     case HV_INJECT_EXCEPTION:

@@ -207,3 +207,21 @@ void vapic_timer_check(struct vcpu *v)
     if (vlapic_timer_next(&a->lapic, &deadline) && vapic_now(v) >= deadline)
         vapic_timer_update(v);
 }
+
+bool vapic_set_state(struct vcpu *v, const struct hv_lapic *record)
+{
+    struct vapic *a = v->apic;
+    if (!vlapic_state_set(&a->lapic, vapic_now(v), record, sizeof(*record)))
+        return false;
+    vapic_drop(v);
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t levels = vlapic_reg_get(&a->lapic, APIC_TMR + i * 16);
+        atomic_fetch_or_full(&a->eoi_exits[i / 2], levels << (i % 2 * 32));
+    }
+    if (vlapic_mode(&a->lapic) != VLAPIC_XAPIC)
+        vapic_leave_xapic(v);
+    vlapic_map_update(&apics_of(v)->map, &a->lapic);
+    vapic_follow_mode(v);
+    vapic_timer_update(v);
+    return true;
+}

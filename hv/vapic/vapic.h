@@ -80,6 +80,9 @@ void vapic_timer_update(struct vcpu *v);
 /* The deadline may have come: fires what is due. */
 void vapic_timer_check(struct vcpu *v);
 
+/* Everything from a record, or (false) nothing. */
+bool vapic_set_state(struct vcpu *v, const struct hv_lapic *record);
+
 /* The guest's clock. */
 uint64_t vapic_now(const struct vcpu *v);
 
