@@ -23,6 +23,11 @@ void domain_init(struct frames *frames, void *(*view)(gpa_t gpa, uint64_t bytes)
     domain_own_view = view;
 }
 
+void *domain_kept(const struct domain *domain)
+{
+    return domain->service[0] ? domain->service[0]->manager : NULL;
+}
+
 struct domain *domain_of(uint32_t id)
 {
     return id < DOMAIN_IDS_MAX ? by_id[id] : NULL;

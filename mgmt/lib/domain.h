@@ -36,6 +36,8 @@ struct domain;
 struct domain_hooks {
     /* The domain is dead (a triple fault, a state that does not enter...). */
     void (*dead)(struct domain *domain, const struct hv_domain_info *info);
+    /* An access was answered; its vCPU goes on afterwards. Where domain_kept() is brought up to date. */
+    void (*answered)(struct domain *domain);
     /* An exit that the table of devices does not answer: HV_EXIT_DECODE, HV_EXIT_KICK. The vCPU
      * goes on afterwards unless domain->held was set. */
     void (*other)(struct domain *domain, uint32_t vcpu, struct hv_service *service);
@@ -75,6 +77,9 @@ struct domain *domain_create(const char *name, uint32_t max_vcpus, uint32_t flag
  */
 struct domain *domain_adopt(uint32_t id, const struct domain_hooks *hooks, uint64_t *lost, int64_t *error);
 
+/* The same for a domain that another manager serves: it is good for domain_destroy only. */
+struct domain *domain_adopt_foreign(uint32_t id, int64_t *error);
+
 /* Answers the accesses that have waited since before the adoption, and tells of its death. */
 void domain_serve_waiting(struct domain *domain);
 
@@ -98,6 +103,11 @@ int64_t domain_release(struct domain *domain);  /* vCPUs that were held go on */
 /* Ends it, if it is not dead, and frees the object. A negative result means that the hypervisor
  * still has it: the object is kept. */
 int64_t domain_destroy(struct domain *domain);
+
+/* DOMAIN_KEPT_SIZE bytes for the user of the library, zero at first, that a later instance of this
+ * program finds as they were; they are in the service page of vCPU 0. NULL: it has none yet. */
+enum { DOMAIN_KEPT_SIZE = sizeof(((struct hv_service *)0)->manager) };
+void *domain_kept(const struct domain *domain);
 
 /* The object of a domain that this manager made; NULL: none. */
 struct domain *domain_of(uint32_t id);

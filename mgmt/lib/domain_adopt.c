@@ -72,22 +72,42 @@ static uint64_t find_memory(struct domain *domain, uint64_t pages)
     return pages;
 }
 
-struct domain *domain_adopt(uint32_t id, const struct domain_hooks *hooks, uint64_t *lost, int64_t *error)
+static struct domain *find(uint32_t id, struct hv_domain_info *info, int64_t *error)
 {
-    struct hv_domain_info info;
     struct domain *domain = id < DOMAIN_IDS_MAX ? calloc(1, sizeof(*domain)) : NULL;
-    *error = domain ? call_domain_info(id, &info) : -HV_ENOMEM;
+    *error = domain ? call_domain_info(id, info) : -HV_ENOMEM;
     if (*error < 0) {
         free(domain);
         return NULL;
     }
     domain->id = id;
-    memcpy(domain->name, info.name, sizeof(domain->name));
+    memcpy(domain->name, info->name, sizeof(domain->name));
     domain->donated = domain->adopted = true;
+    return domain;
+}
+
+struct domain *domain_adopt(uint32_t id, const struct domain_hooks *hooks, uint64_t *lost, int64_t *error)
+{
+    struct hv_domain_info info;
+    struct domain *domain = find(id, &info, error);
+    if (!domain)
+        return NULL;
     if (hooks)
         domain->hooks = *hooks;
     find_vcpus(domain, info.max_vcpus);
     *lost = find_memory(domain, info.memory_pages);
+    domain_enter(domain);
+    return domain;
+}
+
+/* Addresses of its service pages are those of its manager, and nothing to this one. */
+struct domain *domain_adopt_foreign(uint32_t id, int64_t *error)
+{
+    struct hv_domain_info info;
+    struct domain *domain = find(id, &info, error);
+    if (!domain)
+        return NULL;
+    (void)find_memory(domain, info.memory_pages);
     domain_enter(domain);
     return domain;
 }

@@ -54,6 +54,8 @@ void domain_serve(void *ctx, uint32_t number)
         if (kind == HV_EXIT_NONE)
             continue; /* the end of the domain is told by its own notification */
         answer(domain, vcpu, service, kind);
+        if (domain->hooks.answered)
+            domain->hooks.answered(domain);
         __atomic_store_n(&service->kind, HV_EXIT_NONE, __ATOMIC_RELEASE);
         if (domain->held)
             domain->held_vcpus |= 1ULL << vcpu;

@@ -109,15 +109,25 @@ static void run_destroy(int count, char *words[])
     act(words[1], guest_destroy, "destroyed");
 }
 
+/* The guest that a word names, if its serial port is ours; else a message. */
+static struct guest *served(const char *word)
+{
+    struct guest *guest = commands_guest(word);
+    if (!guest || !guest->foreign)
+        return guest;
+    screen_printf("domain %u (%s): another manager serves its serial port", guest->id, guest->config->name);
+    return NULL;
+}
+
 static void run_console(int count, char *words[])
 {
     (void)count;
-    wanted = commands_guest(words[1]);
+    wanted = served(words[1]);
 }
 
 static void run_break(int count, char *words[])
 {
-    struct guest *guest = commands_guest(words[1]);
+    struct guest *guest = served(words[1]);
     (void)count;
     if (!guest)
         return;

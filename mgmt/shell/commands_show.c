@@ -51,6 +51,8 @@ void commands_list(int count, char *words[])
     for (uint32_t i = 0; i < guest_count(); i++) {
         const struct guest *guest = guest_get(i);
         char result[RESULT_SIZE];
+        if (guest->foreign && !guest->domain)
+            continue;
         guest_result_text(guest, result, sizeof(result));
         const struct table_cell cells[] = {
             guest->domain ? TABLE_NUMBER(guest->id) : TABLE_NONE,

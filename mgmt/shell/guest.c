@@ -13,17 +13,19 @@
 #include "mgmt/lib/call.h"
 #include "mgmt/lib/hv_error.h"
 #include "mgmt/shell/guest_build.h"
+#include "mgmt/shell/guest_saved.h"
 #include "mgmt/shell/screen.h"
 
 static struct guest *guests;
-static uint32_t count;
+static uint32_t count, count_max;
 static uint64_t khz;
 
 void guest_init_all(const struct config *config, uint64_t tsc_khz)
 {
     khz = tsc_khz;
-    guests = calloc(config->domains ? config->domains : 1, sizeof(*guests));
+    guests = calloc(config->domains + GUEST_FOREIGN_MAX, sizeof(*guests));
     count = guests ? config->domains : 0;
+    count_max = guests ? config->domains + GUEST_FOREIGN_MAX : 0;
     for (uint32_t i = 0; i < count; i++)
         guests[i].config = &config->domain[i];
 }
@@ -38,17 +40,44 @@ struct guest *guest_get(uint32_t index)
     return index < count ? &guests[index] : NULL;
 }
 
+/* A foreign one that was destroyed is gone for good. */
+static bool is_there(const struct guest *guest)
+{
+    return guest->domain || !guest->foreign;
+}
+
+struct guest *guest_find_name(const char *name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (is_there(&guests[i]) && strcmp(guests[i].config->name, name) == 0)
+            return &guests[i];
+    return NULL;
+}
+
 struct guest *guest_find(const char *name_or_id)
 {
     char *end;
     unsigned long id = strtoul(name_or_id, &end, 10);
-    bool is_id = *name_or_id != '\0' && *end == '\0';
-    for (uint32_t i = 0; i < count; i++) {
-        struct guest *guest = &guests[i];
-        if (is_id ? guest->domain && guest->id == id : strcmp(guest->config->name, name_or_id) == 0)
-            return guest;
-    }
+    if (*name_or_id == '\0' || *end != '\0')
+        return guest_find_name(name_or_id);
+    for (uint32_t i = 0; i < count; i++)
+        if (guests[i].domain && guests[i].id == id)
+            return &guests[i];
     return NULL;
+}
+
+struct guest *guest_add_foreign(const struct hv_domain_info *info)
+{
+    struct config_domain *config = count < count_max ? calloc(1, sizeof(*config)) : NULL;
+    if (!config)
+        return NULL;
+    memcpy(config->name, info->name, sizeof(config->name));
+    config->vcpus = info->max_vcpus;
+    config->memory = (info->memory_pages + info->shared_pages) * FRAMES_PAGE;
+    struct guest *guest = &guests[count++];
+    *guest = (struct guest){.config = config, .foreign = true, .id = info->domain};
+    console_init(&guest->console, config->name, true);
+    return guest;
 }
 
 static bool call_failed(char *error, const char *what, int64_t result)
@@ -94,6 +123,14 @@ static void print_result(struct guest *guest)
         screen_printf("domain %u (%s): died: %s", guest->id, guest->config->name, guest->death);
 }
 
+/* Who serves it knows what goes on there, and what it would mean. */
+static bool refuse_foreign(const struct guest *guest, char *error)
+{
+    if (guest->foreign)
+        snprintf(error, GUEST_ERROR_SIZE, "it is not in the configuration, another manager serves it");
+    return guest->foreign;
+}
+
 /* Back to GUEST_DEFINED. */
 static bool take_down(struct guest *guest, char *error)
 {
@@ -127,9 +164,16 @@ static void finish(void *ctx)
     } else if (guest->config->on_exit == CONFIG_EXIT_KEEP) {
         (void)call_domain_pause(guest->id); /* a dead domain does not run anyway */
         guest->state = GUEST_ENDED;
+        guest_save(guest);
     } else if (!take_down(guest, error)) {
         screen_printf("domain %u (%s): %s", guest->id, guest->config->name, error);
     }
+}
+
+void guest_finish_soon(struct guest *guest)
+{
+    guest->domain->held = true;
+    events_timer_set(&guest->finish, 0, finish, guest);
 }
 
 static void end(struct guest *guest, enum guest_result result)
@@ -137,8 +181,12 @@ static void end(struct guest *guest, enum guest_result result)
     if (guest->result != GUEST_NONE)
         return; /* the first end counts */
     guest->result = result;
-    guest->domain->held = true;
-    events_timer_set(&guest->finish, 0, finish, guest);
+    guest_finish_soon(guest);
+}
+
+void guest_on_answer(struct domain *domain)
+{
+    guest_save(domain->hooks.ctx);
 }
 
 void guest_on_exit_port(void *ctx, uint32_t code)
@@ -195,23 +243,28 @@ void guest_on_output(void *ctx, uint8_t byte)
 
 void guest_arm_timeout(struct guest *guest)
 {
-    if (guest->config->timeout != 0)
-        events_timer_set(&guest->timeout, events_now() + guest->config->timeout * 1000ULL * khz, on_timeout,
-                         guest);
+    if (guest->ends_at == 0 && guest->config->timeout != 0)
+        guest->ends_at = events_now() + guest->config->timeout * 1000ULL * khz;
+    if (guest->ends_at != 0)
+        events_timer_set(&guest->timeout, guest->ends_at, on_timeout, guest);
 }
 
 bool guest_start(struct guest *guest, char *error)
 {
+    if (refuse_foreign(guest, error))
+        return false;
     if (guest->state != GUEST_CREATED) {
         snprintf(error, GUEST_ERROR_SIZE, "it is %s; create it first", guest_state_text(guest));
         return false;
     }
+    guest->ends_at = 0;
     guest_arm_timeout(guest);
     /* With local APICs the others wait for the guest's start-up IPI; without, nobody can start them. */
     int64_t result = guest->config->irqchip ? domain_start(guest->domain) : call_vcpu_start(guest->id, 0);
     if (result < 0)
         return call_failed(error, "start", result);
     guest->state = GUEST_RUNNING;
+    guest_save(guest);
     return true;
 }
 
@@ -225,6 +278,7 @@ bool guest_pause(struct guest *guest, char *error)
     if (result < 0)
         return call_failed(error, "pause", result);
     guest->state = GUEST_PAUSED;
+    guest_save(guest);
     return true;
 }
 
@@ -238,6 +292,7 @@ bool guest_resume(struct guest *guest, char *error)
     if (result < 0)
         return call_failed(error, "resume", result);
     guest->state = GUEST_RUNNING;
+    guest_save(guest);
     return true;
 }
 
@@ -249,6 +304,8 @@ bool guest_destroy(struct guest *guest, char *error)
     }
     if (!take_down(guest, error))
         return false;
+    if (guest->foreign)
+        return true;
     if (guest->result == GUEST_NONE)
         guest->result = GUEST_DESTROYED;
     return true;
@@ -270,7 +327,7 @@ void guest_autostart(void)
 
 void guest_type(struct guest *guest, uint16_t what)
 {
-    if (guest->input_count == GUEST_INPUT)
+    if (guest->foreign || guest->input_count == GUEST_INPUT)
         return; /* typed faster than anybody reads; as on a real line, it is lost */
     guest->input[(guest->input_head + guest->input_count++) % GUEST_INPUT] = what;
     guest_poll(guest);
@@ -278,6 +335,8 @@ void guest_type(struct guest *guest, uint16_t what)
 
 void guest_poll(struct guest *guest)
 {
+    if (guest->input_count == 0 || uart16550_room(&guest->uart) == 0)
+        return;
     while (guest->input_count > 0 && uart16550_room(&guest->uart) > 0) {
         uint16_t what = guest->input[guest->input_head];
         if (what == GUEST_BREAK)
@@ -287,6 +346,7 @@ void guest_poll(struct guest *guest)
         guest->input_head = (guest->input_head + 1) % GUEST_INPUT;
         guest->input_count--;
     }
+    guest_save(guest);
 }
 
 bool guest_all_ended(void)

@@ -50,6 +50,8 @@ struct guest {
     enum guest_result result; /* of the last run */
     uint32_t code;
     bool ever_failed;
+    uint64_t ends_at; /* TSC of its timeout; 0: none */
+    bool foreign;     /* not in the configuration, found at a restart: another manager serves it */
     char death[80];
     struct console console;
     struct debug_console debug_console;
@@ -62,11 +64,17 @@ struct guest {
     struct events_timer finish, timeout, flush;
 };
 
+enum { GUEST_FOREIGN_MAX = 64 };
+
 /* One guest for each domain of the configuration, which must outlive them. */
 void guest_init_all(const struct config *config, uint64_t tsc_khz);
 uint32_t guest_count(void);
 struct guest *guest_get(uint32_t index);
 struct guest *guest_find(const char *name_or_id);
+struct guest *guest_find_name(const char *name);
+
+/* For guest_adopt_all(): one more. NULL: there are too many, or no memory. */
+struct guest *guest_add_foreign(const struct hv_domain_info *info);
 
 /* False: `error` has the reason, a phrase. */
 enum { GUEST_ERROR_SIZE = 320 };
@@ -76,8 +84,8 @@ bool guest_pause(struct guest *guest, char *error);
 bool guest_resume(struct guest *guest, char *error);
 bool guest_destroy(struct guest *guest, char *error);
 
-/* Finds domains that a former instance of this program has left, and serves them from here on. True:
- * there were any. */
+/* Finds domains that a former instance of this program has left, and serves them from here on; those that
+ * are not in the configuration can be looked at, paused and destroyed only. True: there were any. */
 bool guest_adopt_all(void);
 
 /* Creates and starts what has autostart = yes; prints what cannot be. */

@@ -151,7 +151,7 @@ static int64_t build(struct guest *guest, const struct plan *plan, const char **
 
 static bool create_domain(struct guest *guest, const struct plan *plan, char *error)
 {
-    const struct domain_hooks hooks = {.dead = guest_on_death, .ctx = guest};
+    const struct domain_hooks hooks = {.dead = guest_on_death, .answered = guest_on_answer, .ctx = guest};
     const char *step = "creating the domain";
     int64_t result;
     guest->domain = domain_create(guest->config->name, guest->config->vcpus, (uint32_t)guest->config->irqchip,
@@ -171,7 +171,7 @@ static bool create_domain(struct guest *guest, const struct plan *plan, char *er
 bool guest_create(struct guest *guest, char *error)
 {
     struct plan *plan;
-    if (guest->domain) {
+    if (guest->domain || guest->foreign) {
         snprintf(error, GUEST_ERROR_SIZE, "it is there already, %s", guest_state_text(guest));
         return false;
     }

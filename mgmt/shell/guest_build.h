@@ -12,9 +12,13 @@
 /* Makes the devices anew. Zero, or a negative HV_E*. */
 int64_t guest_add_devices(struct guest *guest);
 
-/* From now on, when it has one. */
+/* By guest->ends_at, or from now on when that is 0 and it has one. */
 void guest_arm_timeout(struct guest *guest);
 
+/* Its result is known; what follows from it is done by the event loop. */
+void guest_finish_soon(struct guest *guest);
+
+void guest_on_answer(struct domain *domain);
 void guest_on_exit_port(void *ctx, uint32_t code);
 void guest_on_reset(void *ctx);
 void guest_on_power_off(void *ctx);
