@@ -172,17 +172,16 @@ enum hv_pit_flag {
 struct hv_pit {
     uint32_t size;
     uint32_t version;
-    uint64_t position; /* PIT ticks since the device was made */
-    uint64_t phase;    /* TSC ticks since `position` was reached: less than one PIT tick */
-    uint64_t served;   /* position of the last tick that was served */
-    uint64_t edges;    /* rising edges of channel 0 that were not served yet */
-    uint32_t missed;   /* ticks that wait for an acknowledgement */
+    uint64_t position; /* PIT ticks, from some start; 2^16 to 2^62 */
+    uint64_t phase;    /* TSC ticks since `position` was reached: less than one PIT tick, else cut */
+    uint64_t served;   /* position when a tick was delivered last */
+    uint32_t edges;    /* rising edges of channel 0 that are still to be delivered */
     uint16_t flags;    /* enum hv_pit_flag */
     uint8_t port61;    /* bits 3:0 */
     uint8_t reserved;
-    uint64_t reserved2[2];
+    uint64_t reserved2[3];
     struct hv_pit_channel channel[3];
 };
-_Static_assert(offsetof(struct hv_pit, missed) == 40, "ABI");
+_Static_assert(offsetof(struct hv_pit, edges) == 32, "ABI");
 _Static_assert(offsetof(struct hv_pit, channel) == 64, "ABI");
 _Static_assert(sizeof(struct hv_pit) == 184, "ABI");

@@ -10,8 +10,8 @@
  *     if (status == VIOAPIC_SEND && vioapic_ready(a, pin, now, &m))
  *         status = vioapic_sent(a, pin, deliver_message(d, NULL, &m));
  *
- * After vioapic_state_set, at vioapic_deadline and when a local APIC begins to accept: for all pins, by
- * vioapic_next. What nobody took stays there, with the delivery status set.
+ * After vioapic_state_set, at vioapic_deadline and when a local APIC begins to accept or is named otherwise:
+ * for all pins, by vioapic_next. What nobody took stays there, with the delivery status set.
  *
  * Ending. vioapic_eoi gives the pins that a vector ends, with nothing changed; the caller notifies resamplers
  * (which lower their source); then vioapic_end for each pin, and if it says so ready and sent. The lock may be

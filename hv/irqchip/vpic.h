@@ -28,10 +28,11 @@ enum vpic_stat { VPIC_STAT_ACKNOWLEDGED, VPIC_STAT_SPURIOUS, VPIC_STAT_COALESCED
 struct vpic {
     struct hv_pic_chip chip[2]; /* the fields are explained with the record */
     uint64_t sources[VPIC_PINS];
+    uint8_t lines[2]; /* pins of a chip that some source holds asserted */
     uint64_t stats[VPIC_STATS];
 };
 
-/* Sets of pins 0 to 15. The caller hands in zeroes; calls add to them. */
+/* Sets of pins 0 to 15; 2 is the cascade. The caller hands in zeroes; calls add to them. */
 struct vpic_facts {
     uint16_t ended; /* EOI, automatic EOI, or dropped by ICW1: for resamplers and the PIT */
     uint16_t mask;  /* masked or unmasked; vpic_masked */

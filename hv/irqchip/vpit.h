@@ -10,9 +10,10 @@
  * ends IRQ 0 (vpic_facts.ended bit 0; vioapic_eoi of the watched pin): vpit_ack, which may ask for the next
  * pulse in the same way.
  *
- * Reinjection on: a tick that finds the last one unacknowledged waits for its acknowledgement; ticks are
- * counted up to VPIT_MISSED_MAX. Off: it merges with what is pending. A period below 200 us is served every
- * 200 us, and what is left out is not counted.
+ * Reinjection on: a tick that finds the last one unacknowledged waits for its acknowledgement, but not longer
+ * than a second, since a reset may have swallowed that; up to VPIT_MISSED_MAX ticks wait. When IRQ 0 is
+ * unmasked, the caller starts anew with vpit_reinject. Off: a tick merges with what is pending. A period below
+ * 200 us is served every 200 us, and what is left out is not counted.
  *
  * 8254 data sheet; rows T-01 to T-05.
  */
@@ -33,9 +34,9 @@ struct vpit {
     uint64_t tsc_hz;
     uint64_t tsc_base, tick_base; /* position tick_base was reached at TSC tsc_base */
     uint64_t position;            /* everything up to here has happened */
-    uint64_t served, edges;
-    uint64_t ticks, dropped; /* statistics: asked for by vpit_run; given up */
-    uint32_t missed;
+    uint64_t served;
+    uint64_t ticks, dropped; /* statistics: pulses asked for; ticks given up */
+    uint32_t edges;
     uint16_t flags; /* enum hv_pit_flag */
     uint8_t port61; /* bits 3:0 */
 };
