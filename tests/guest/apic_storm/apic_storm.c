@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * apic_storm: IPIs in great numbers between 2 to 16 processors (`count=` sends by each processor and part):
+ *
+ *   acked    each send waits for its answer, which is an IPI too: what was sent was received, exactly
+ *   flood    nobody waits. Whoever sends adds one to a box before; whoever is interrupted empties the box of
+ *            its vector. Sends that meet in a box are the coalesced ones; when all is quiet every box is empty
+ *            and what was taken out is what was put in, or an interrupt was lost
+ *   all      IPIs to all others, each answered by counting
+ *
+ * Processors spin, sleep in HLT, raise CR8 and turn interrupts off, at random; the seeds are fixed. A processor
+ * whose interrupt is lost may sleep for ever; the first one never sleeps, and says so.
+ */
+#include "tests/guest/lib/apic.h"
+#include "tests/guest/lib/report.h"
+#include "tests/guest/lib/smp.h"
+
+const char guest_name[] = "apic_storm";
+
+enum {
+    ANSWER = 0x30, /* + who answers */
+    FLOOD = 0x50,  /* + box */
+    SEND = 0x90,   /* + who sends */
+    ALL = 0xe0,
+    CLOSE = 0xe8,
+    BOXES = 48,
+};
+
+static unsigned processors;
+static uint64_t count;
+
+static struct {
+    volatile uint64_t sent[CPUS_MAX];     /* by destination; written by the sender */
+    volatile uint64_t answered[CPUS_MAX]; /* by who answers; written by the sender's handler */
+    volatile uint64_t got[CPUS_MAX];      /* by sender; written by the receiver's handler */
+    volatile uint64_t put, out, interrupts, empty, all;
+    uint64_t seed;
+} of[CPUS_MAX];
+static volatile uint32_t box[CPUS_MAX][BOXES];
+static volatile uint32_t finished;
+static volatile bool closing;
+
+static uint64_t draw(void)
+{
+    uint64_t *seed = &of[smp_self()->id].seed, x = *seed;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return *seed = x;
+}
+
+static unsigned other(void)
+{
+    return (unsigned)(smp_self()->id + 1 + draw() % (processors - 1)) % processors;
+}
+
+/* A little of everything that a processor does while interrupts come. */
+static void something(void)
+{
+    uint64_t what = draw();
+    if (what % 5 == 0) {
+        write_cr8(what >> 8 & 15);
+        smp_delay(what >> 12 & 63);
+        write_cr8(0);
+    } else if (what % 5 == 1) {
+        cli();
+        smp_delay(what >> 12 & 255);
+        sti();
+    }
+}
+
+/* --- the frame of each part --- */
+/* Everybody: the work is done, serve the others until the first one closes. */
+static void serve(void)
+{
+    struct cpu *self = smp_self();
+    __atomic_fetch_add(&finished, 1, __ATOMIC_SEQ_CST);
+    if (self->id == 0)
+        return;
+    for (;;) {
+        cli();
+        if (closing)
+            return;
+        if (draw() % 2) {
+            sti_hlt();
+        } else {
+            sti();
+            smp_delay(draw() & 1023);
+        }
+    }
+}
+
+static void begin(void (*job)(uint64_t arg))
+{
+    finished = 0;
+    closing = false;
+    for (unsigned id = 1; id < processors; id++)
+        smp_run(id, job, 0);
+    job(0);
+}
+
+__attribute__((noreturn)) static void give_up(const char *part)
+{
+    cli();
+    for (unsigned id = 0; id < processors; id++)
+        print("processor %u: %u interrupts in all, %lu by boxes\n", id, cpus[id].total, of[id].interrupts);
+    report(false, "%s: %u of %u processors come to an end", part, finished, processors);
+    report_end();
+}
+
+static void end(const char *part)
+{
+    if (!WAIT_FOR(finished == processors))
+        give_up(part);
+}
+
+static void close_down(void)
+{
+    closing = true;
+    for (unsigned id = 1; id < processors; id++) {
+        apic_icr(id, CLOSE);
+        report(smp_wait(id), "processor %u does not close", id);
+    }
+    cli();
+}
+
+/* --- acked --- */
+static void on_send(struct cpu *self, struct trap_frame *f)
+{
+    uint32_t from = (uint32_t)f->vector - SEND;
+    of[self->id].got[from]++;
+    apic_icr(from, ANSWER + self->id);
+    apic_eoi();
+}
+
+static void on_answer(struct cpu *self, struct trap_frame *f)
+{
+    of[self->id].answered[f->vector - ANSWER]++;
+    apic_eoi();
+}
+
+static void await_answer(unsigned to)
+{
+    uint32_t id = smp_self()->id;
+    if (id == 0) {
+        if (!WAIT_FOR(of[0].answered[to] == of[0].sent[to]))
+            give_up("acked: no answer");
+    } else if (draw() % 2) {
+        for (;;) {
+            cli();
+            if (of[id].answered[to] == of[id].sent[to])
+                break;
+            sti_hlt();
+        }
+        sti();
+    } else {
+        while (of[id].answered[to] != of[id].sent[to])
+            pause();
+    }
+}
+
+static void acked(uint64_t arg)
+{
+    uint32_t id = smp_self()->id;
+    (void)arg;
+    sti();
+    for (uint64_t i = 0; i < count; i++) {
+        unsigned to = other();
+        of[id].sent[to]++;
+        apic_icr(to, SEND + id);
+        something();
+        await_answer(to);
+    }
+    serve();
+}
+
+static void acked_part(void)
+{
+    uint64_t sent = 0, got = 0;
+    unsigned wrong = 0;
+    begin(acked);
+    end("acked");
+    close_down();
+    for (unsigned from = 0; from < processors; from++)
+        for (unsigned to = 0; to < processors; to++) {
+            sent += of[from].sent[to];
+            got += of[to].got[from];
+            wrong += of[from].sent[to] != of[to].got[from] || of[from].sent[to] != of[from].answered[to];
+        }
+    report(wrong == 0 && sent == got && sent == count * processors,
+           "acked: %lu sent, %lu received, %u pairs differ", sent, got, wrong);
+    print("acked: %lu sent and received, as many answers\n", sent);
+    trace("acked: %lu %lu", sent, got);
+}
+
+/* --- flood --- */
+static void on_flood(struct cpu *self, struct trap_frame *f)
+{
+    uint32_t n = __atomic_exchange_n(&box[self->id][f->vector - FLOOD], 0, __ATOMIC_SEQ_CST);
+    of[self->id].out += n;
+    of[self->id].interrupts++;
+    of[self->id].empty += n == 0;
+    apic_eoi();
+}
+
+static void flood(uint64_t arg)
+{
+    uint32_t id = smp_self()->id;
+    (void)arg;
+    sti();
+    for (uint64_t i = 0; i < count; i++) {
+        unsigned to = other(), which = (unsigned)(draw() % BOXES);
+        __atomic_fetch_add(&box[to][which], 1, __ATOMIC_SEQ_CST);
+        of[id].put++;
+        apic_icr(to, FLOOD + which);
+        if (i % 16 == 0)
+            something();
+    }
+    serve();
+}
+
+static bool boxes_empty(void)
+{
+    for (unsigned id = 0; id < processors; id++)
+        for (unsigned which = 0; which < BOXES; which++)
+            if (box[id][which])
+                return false;
+    return true;
+}
+
+static void flood_part(void)
+{
+    uint64_t put = 0, out = 0, interrupts = 0, empty = 0;
+    begin(flood);
+    end("flood");
+    bool quiet = WAIT_FOR(boxes_empty());
+    close_down();
+    for (unsigned id = 0; id < processors; id++) {
+        put += of[id].put;
+        out += of[id].out;
+        interrupts += of[id].interrupts;
+        empty += of[id].empty;
+    }
+    report(quiet && put == out && put == count * processors, "flood: %lu put in, %lu taken out", put, out);
+    report(interrupts <= put, "flood: %lu interrupts for %lu sends", interrupts, put);
+    print("flood: %lu sent, %lu coalesced, %lu interrupts, %lu of them found nothing\n", put,
+          put - interrupts, interrupts, empty);
+    trace("flood: %lu %lu", put, out);
+}
+
+/* --- all others, in turn --- */
+static volatile uint32_t turn;
+
+static void on_all(struct cpu *self, struct trap_frame *f)
+{
+    (void)f;
+    of[self->id].all++;
+    apic_eoi();
+}
+
+static bool everybody_has(uint64_t rounds)
+{
+    for (unsigned id = 0; id < processors; id++)
+        if (of[id].all < rounds - (rounds + processors - 1 - id) / processors)
+            return false;
+    return true;
+}
+
+/* Round r is sent by processor r mod n; so after r rounds, id has all but its own. */
+static void all_others(uint64_t arg)
+{
+    uint32_t id = smp_self()->id, rounds = (uint32_t)(count / 8 + 1);
+    (void)arg;
+    sti();
+    for (uint32_t r = 0; r < rounds; r++) {
+        if (r % processors == id) {
+            if (id == 0 && !WAIT_FOR(turn == r))
+                give_up("all: no turn");
+            while (turn != r)
+                pause();
+            apic_icr(0, (uint32_t)APIC_TO_OTHERS << APIC_ICR_SHORTHAND_SHIFT | ALL);
+            if (id == 0 && !WAIT_FOR(everybody_has(r + 1)))
+                give_up("all: not everybody has it");
+            while (!everybody_has(r + 1))
+                pause();
+            turn = r + 1;
+        } else if (draw() % 4 == 0) {
+            something();
+        }
+    }
+    serve();
+}
+
+static void all_part(void)
+{
+    uint64_t total = 0, rounds = count / 8 + 1;
+    turn = 0;
+    for (unsigned id = 0; id < processors; id++)
+        of[id].all = 0;
+    begin(all_others);
+    end("all");
+    close_down();
+    for (unsigned id = 0; id < processors; id++)
+        total += of[id].all;
+    report(total == rounds * (processors - 1), "all: %lu interrupts in %lu rounds", total, rounds);
+    print("all: %lu interrupts in %lu rounds\n", total, rounds);
+    trace("all: %lu", total);
+}
+
+static void to_x2apic(uint64_t arg)
+{
+    (void)arg;
+    apic_mode(true);
+}
+
+static void set_handlers(void)
+{
+    for (unsigned i = 0; i < CPUS_MAX; i++) {
+        irq_handlers[SEND + i] = on_send;
+        irq_handlers[ANSWER + i] = on_answer;
+        of[i].seed = 0x9e3779b97f4a7c15UL * (i + 1);
+    }
+    for (unsigned i = 0; i < BOXES; i++)
+        irq_handlers[FLOOD + i] = on_flood;
+    irq_handlers[ALL] = on_all;
+}
+
+static void all(void)
+{
+    print("apic_storm: %s, %u processors, %lu each\n", smp_self()->x2apic ? "x2APIC" : "xAPIC", processors,
+          count);
+    for (unsigned i = 0; i < CPUS_MAX; i++) {
+        for (unsigned j = 0; j < CPUS_MAX; j++)
+            of[i].sent[j] = of[i].answered[j] = of[i].got[j] = 0;
+        of[i].put = of[i].out = of[i].interrupts = of[i].empty = 0;
+    }
+    acked_part();
+    flood_part();
+    all_part();
+}
+
+void guest_main(const char *cmdline)
+{
+    count = guest_number(cmdline, "count=", 2000);
+    processors = smp_init(cmdline);
+    if (processors < 2) {
+        report(false, "a storm needs two processors");
+        return;
+    }
+    smp_start(processors);
+    set_handlers();
+    if (!guest_has_word(cmdline, "x2apic"))
+        all();
+    if (guest_has_word(cmdline, "xapic"))
+        return;
+    if (!apic_has_x2apic()) {
+        report_skip("no x2APIC");
+        return;
+    }
+    (void)smp_run_all(processors, to_x2apic, 0);
+    all();
+}
