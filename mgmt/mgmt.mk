@@ -9,7 +9,8 @@
 MGMT_IMAGE := $(BUILD)/mgmt/manager.bin
 MGMT_DIRS  := mgmt/start mgmt/lib mgmt/builder mgmt/devices mgmt/config mgmt/shell mgmt
 MGMT_SRCS  := $(filter-out mgmt/start/stub.c,$(sort $(foreach dir,$(MGMT_DIRS),$(wildcard $(dir)/*.c))))
-MGMT_OBJS  := $(patsubst mgmt/%.c,$(BUILD)/mgmt/%.o,$(MGMT_SRCS)) $(BUILD)/mgmt/start/entry.o $(BUILD)/mgmt/inih.o
+MGMT_OBJS  := $(patsubst mgmt/%.c,$(BUILD)/mgmt/%.o,$(MGMT_SRCS)) $(BUILD)/mgmt/start/entry.o $(BUILD)/mgmt/inih.o \
+	$(BUILD)/mgmt/dsdt.o
 
 include mgmt/config/inih.mk
 
@@ -48,6 +49,14 @@ $(BUILD)/mgmt/inih.o: mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk
 	@mkdir -p $(@D)
 	@echo "  CC      inih"
 	@$(CC) $(filter-out -W%,$(MGMT_CFLAGS)) -w -ffile-prefix-map=$(MGMT_INIH)=inih -c -o $@ $(MGMT_INIH)/ini.c
+
+# The ACPI machine code of domains.
+$(BUILD)/mgmt/dsdt.c: mgmt/builder/dsdt.asl mgmt/builder/dsdt.sh
+	@echo "  ASL     $<"
+	@mgmt/builder/dsdt.sh $@
+
+$(BUILD)/mgmt/dsdt.o: $(BUILD)/mgmt/dsdt.c mgmt/builder/acpi.h mgmt/mgmt.mk
+	@$(CC) $(MGMT_CFLAGS) -c -o $@ $<
 
 $(BUILD)/mgmt/stub/%.o: mgmt/start/%.c mgmt/mgmt.mk
 	@mkdir -p $(@D)

@@ -81,7 +81,10 @@ static int64_t add_memory(struct domain *domain, const struct plan *plan)
         if (result < 0)
             return result;
     }
-    return 0;
+    const struct plan_range *firmware = &plan->firmware;
+    if (firmware->start == firmware->end)
+        return 0;
+    return domain_add_memory(domain, firmware->start, (firmware->end - firmware->start) / FRAMES_PAGE);
 }
 
 int64_t builder_fill(struct domain *domain, const struct plan *plan, uint32_t vcpus, const char **step)

@@ -55,10 +55,10 @@ enum {
 
 /* Offsets in the boot parameters only. */
 enum {
+    AT_ACPI_RSDP_ADDR = 0x70,
     AT_E820_ENTRIES = 0x1e8,
     AT_E820_TABLE = 0x2d0,
     E820_ENTRY = 20,
-    E820_RAM = 1,
     PARAMS_SIZE = 4096,
 };
 
@@ -80,6 +80,7 @@ struct kernel {
     uint64_t align;
     uint64_t preferred;
     bool relocatable;
+    gpa_t at; /* where it goes */
 };
 
 static uint64_t get(const struct plan_bytes *bytes, uint64_t at, uint32_t width)
@@ -168,10 +169,9 @@ static gpa_t place_kernel(const struct plan *plan, const struct kernel *kernel)
     return plan_find(plan, kernel->room, kernel->align, lowest, PLAN_ABOVE_4G);
 }
 
-static void add_kernel(struct plan *plan, const struct plan_input *input, const struct kernel *kernel,
-                       bool wide)
+static void add_kernel(struct plan *plan, const struct plan_input *input, struct kernel *kernel, bool wide)
 {
-    gpa_t at = place_kernel(plan, kernel);
+    gpa_t at = kernel->at = place_kernel(plan, kernel);
     uint64_t bytes = input->kernel.size - kernel->setup;
     if (at == PLAN_NOWHERE)
         plan_fail(plan, "no room for %s, %llu KiB at or above %#llx: raise memory=", input->kernel.name,
@@ -243,6 +243,19 @@ static void add_initrd(struct plan *plan, const struct plan_input *input, uint8_
     }
 }
 
+static void add_memory_map(const struct plan *plan, uint8_t *params)
+{
+    struct plan_map map[PLAN_MAP_MAX];
+    uint32_t lines = plan_memory_map(plan, map);
+    params[AT_E820_ENTRIES] = (uint8_t)lines;
+    for (uint32_t i = 0; i < lines; i++) {
+        uint8_t *entry = params + AT_E820_TABLE + E820_ENTRY * i;
+        put(entry, map[i].range.start, 8);
+        put(entry + 8, map[i].range.end - map[i].range.start, 8);
+        put(entry + 16, map[i].type, 4);
+    }
+}
+
 static void add_params(struct plan *plan, const struct plan_input *input, const struct kernel *kernel)
 {
     size_t length = strlen(input->cmdline) + 1;
@@ -251,17 +264,12 @@ static void add_params(struct plan *plan, const struct plan_input *input, const 
         return;
     memcpy(params + AT_SETUP_SECTS, input->kernel.data + AT_SETUP_SECTS, kernel->header - AT_SETUP_SECTS);
     params[AT_TYPE_OF_LOADER] = LOADER_UNDEFINED;
-    put(params + AT_CODE32_START, plan->piece[0].to, 4);
+    put(params + AT_CODE32_START, kernel->at, 4);
     put(params + AT_RAMDISK_IMAGE, 0, 8); /* and its size */
     if (kernel->header >= AT_SETUP_DATA + 8)
         put(params + AT_SETUP_DATA, 0, 8);
-    params[AT_E820_ENTRIES] = (uint8_t)plan->rams;
-    for (uint32_t i = 0; i < plan->rams; i++) {
-        uint8_t *entry = params + AT_E820_TABLE + E820_ENTRY * i;
-        put(entry, plan->ram[i].start, 8);
-        put(entry + 8, plan->ram[i].end - plan->ram[i].start, 8);
-        put(entry + 16, E820_RAM, 4);
-    }
+    add_memory_map(plan, params);
+    put(params + AT_ACPI_RSDP_ADDR, plan->rsdp, 8);
     plan->esi = (uint32_t)add_low(plan, params, PARAMS_SIZE, "the boot parameters");
     gpa_t text = add_low(plan, input->cmdline, length, "the command line");
     put(params + AT_CMD_LINE_PTR, text, 4);

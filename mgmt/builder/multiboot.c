@@ -31,7 +31,6 @@ enum {
     INFO_MODS = 1 << 3,
     INFO_MEM_MAP = 1 << 6,
     INFO_LOADER_NAME = 1 << 9,
-    MMAP_RAM = 1,
 };
 
 struct info {
@@ -69,7 +68,7 @@ _Static_assert(sizeof(struct mmap) == 24, "multiboot memory map");
 struct block {
     struct info info;
     struct mod mod[PLAN_MODULES_MAX];
-    struct mmap mmap[PLAN_RAM_MAX];
+    struct mmap mmap[PLAN_MAP_MAX];
     char strings[];
 };
 
@@ -163,14 +162,16 @@ static uint32_t add_string(struct block *block, gpa_t at, uint64_t *used, const 
 static void fill_memory(const struct plan *plan, struct block *block, gpa_t at)
 {
     struct info *info = &block->info;
+    struct plan_map map[PLAN_MAP_MAX];
+    uint32_t lines = plan_memory_map(plan, map);
     info->mem_lower = (uint32_t)(plan->ram[0].end / 1024);
     if (plan->rams > 1 && plan->ram[1].start == PLAN_HIGH)
         info->mem_upper = (uint32_t)((plan->ram[1].end - PLAN_HIGH) / 1024);
-    for (uint32_t i = 0; i < plan->rams; i++)
-        block->mmap[i] = (struct mmap){sizeof(struct mmap) - sizeof(uint32_t), plan->ram[i].start,
-                                       plan->ram[i].end - plan->ram[i].start, MMAP_RAM};
+    for (uint32_t i = 0; i < lines; i++)
+        block->mmap[i] = (struct mmap){sizeof(struct mmap) - sizeof(uint32_t), map[i].range.start,
+                                       map[i].range.end - map[i].range.start, map[i].type};
     info->mmap_addr = (uint32_t)(at + offsetof(struct block, mmap));
-    info->mmap_length = (uint32_t)(plan->rams * sizeof(struct mmap));
+    info->mmap_length = (uint32_t)(lines * sizeof(struct mmap));
 }
 
 static void add_modules(struct plan *plan, const struct plan_input *input, struct block *block)

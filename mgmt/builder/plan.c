@@ -42,14 +42,32 @@ bool plan_fail(struct plan *plan, const char *format, ...)
     return false;
 }
 
+static bool within(const struct plan_range *range, gpa_t start, uint64_t bytes)
+{
+    return start >= range->start && start <= range->end && bytes <= range->end - start;
+}
+
 bool plan_is_ram(const struct plan *plan, gpa_t start, uint64_t bytes)
 {
-    for (uint32_t i = 0; i < plan->rams; i++) {
-        const struct plan_range *ram = &plan->ram[i];
-        if (start >= ram->start && start <= ram->end && bytes <= ram->end - start)
+    for (uint32_t i = 0; i < plan->rams; i++)
+        if (within(&plan->ram[i], start, bytes))
             return true;
-    }
     return false;
+}
+
+uint32_t plan_memory_map(const struct plan *plan, struct plan_map map[PLAN_MAP_MAX])
+{
+    uint32_t count = 0, i = 0;
+    bool firmware = plan->firmware.start < plan->firmware.end;
+    while (i < plan->rams || firmware) {
+        if (firmware && (i == plan->rams || plan->firmware.start < plan->ram[i].start)) {
+            map[count++] = (struct plan_map){plan->firmware, PLAN_MAP_RESERVED};
+            firmware = false;
+        } else {
+            map[count++] = (struct plan_map){plan->ram[i++], PLAN_MAP_RAM};
+        }
+    }
+    return count;
 }
 
 /* The first piece that shares a byte with the range; NULL: none. */
@@ -73,7 +91,7 @@ bool plan_add(struct plan *plan, gpa_t to, const uint8_t *from, uint64_t bytes, 
     if (bytes > room)
         return plan_fail(plan, "%s: %#llx bytes of the file do not fit into %#llx bytes of memory", what,
                          (unsigned long long)bytes, (unsigned long long)room);
-    if (!plan_is_ram(plan, to, room))
+    if (!plan_is_ram(plan, to, room) && !within(&plan->firmware, to, room))
         return plan_fail(plan,
                          "%s: %#llx bytes at %#llx are not within the domain's memory (raise "
                          "memory=, or link the image elsewhere)",

@@ -4,7 +4,7 @@
  * bytes of boot modules, before any memory is taken or any hypercall made, so that a bad image costs
  * nothing.
  *
- * A loader (flat.c, multiboot.c, pvh.c, linux.c) adds pieces; each must lie in the domain's RAM and clear of
+ * ACPI tables, if any, come first (acpi.h). A loader (flat.c, multiboot.c, pvh.c, linux.c) adds pieces; each must lie in the domain's RAM and clear of
  * all others, else the plan fails with a sentence in `error` and stays failed: loaders can add one
  * thing after the other and look at the end. builder.c carries the plan out.
  */
@@ -36,6 +36,14 @@ struct plan_range {
     gpa_t end; /* exclusive */
 };
 
+enum { PLAN_MAP_RAM = 1, PLAN_MAP_RESERVED = 2, PLAN_MAP_MAX = PLAN_RAM_MAX + 1 }; /* types as in E820 */
+
+/* A line of the memory map that a guest is given. */
+struct plan_map {
+    struct plan_range range;
+    uint32_t type;
+};
+
 struct plan_piece {
     gpa_t to;
     const uint8_t *from;
@@ -54,6 +62,8 @@ enum plan_mode {
 struct plan {
     struct plan_range ram[PLAN_RAM_MAX]; /* sorted */
     uint32_t rams;
+    struct plan_range firmware; /* memory of the domain that no loader may use; empty: none */
+    gpa_t rsdp;                 /* 0: no ACPI tables */
     struct plan_piece piece[PLAN_PIECES_MAX];
     uint32_t pieces;
     void *made[PLAN_PIECES_MAX]; /* memory of the plan itself */
@@ -90,6 +100,9 @@ gpa_t plan_find(const struct plan *plan, uint64_t bytes, uint64_t align, gpa_t l
 
 /* `bytes` zeroed bytes that live as long as the plan, to become a piece. NULL: the plan failed. */
 void *plan_make(struct plan *plan, uint64_t bytes);
+
+/* The memory map in ascending order; its length. */
+uint32_t plan_memory_map(const struct plan *plan, struct plan_map map[PLAN_MAP_MAX]);
 
 /* True when all of the range is RAM. */
 bool plan_is_ram(const struct plan *plan, gpa_t start, uint64_t bytes);

@@ -16,8 +16,6 @@
 #define INFO_LOWEST 0x1000ULL
 #define PAGE        0x1000ULL
 
-#define E820_RAM 1U /* types of the memory map are those of E820 */
-
 static bool find_entry(const struct elf_file *file, uint64_t *entry)
 {
     return elf_note(file, "Xen", XEN_ELFNOTE_PHYS32_ENTRY, entry);
@@ -48,7 +46,7 @@ static gpa_t add_module(struct plan *plan, const struct plan_bytes *module)
 /* One block: start info, memory map, module list, then the strings. */
 struct block {
     struct hvm_start_info info;
-    struct hvm_memmap_table_entry memmap[PLAN_RAM_MAX];
+    struct hvm_memmap_table_entry memmap[PLAN_MAP_MAX];
     struct hvm_modlist_entry module[PLAN_MODULES_MAX];
     char strings[];
 };
@@ -73,18 +71,21 @@ static gpa_t add_string(struct block *block, gpa_t at, uint64_t *used, const cha
 static void fill_info(const struct plan *plan, const struct plan_input *input, struct block *block, gpa_t at)
 {
     uint64_t used = 0;
+    struct plan_map map[PLAN_MAP_MAX];
+    uint32_t lines = plan_memory_map(plan, map);
     block->info = (struct hvm_start_info){
         .magic = XEN_HVM_START_MAGIC_VALUE,
         .version = 1,
         .nr_modules = input->modules,
         .modlist_paddr = input->modules ? at + offsetof(struct block, module) : 0,
         .memmap_paddr = at + offsetof(struct block, memmap),
-        .memmap_entries = plan->rams,
+        .memmap_entries = lines,
+        .rsdp_paddr = plan->rsdp,
     };
     block->info.cmdline_paddr = add_string(block, at, &used, input->cmdline);
-    for (uint32_t i = 0; i < plan->rams; i++)
+    for (uint32_t i = 0; i < lines; i++)
         block->memmap[i] = (struct hvm_memmap_table_entry){
-            plan->ram[i].start, plan->ram[i].end - plan->ram[i].start, E820_RAM, 0};
+            map[i].range.start, map[i].range.end - map[i].range.start, map[i].type, 0};
     for (uint32_t i = 0; i < input->modules; i++)
         block->module[i].cmdline_paddr = add_string(block, at, &used, input->module[i].name);
 }
