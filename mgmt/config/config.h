@@ -46,7 +46,8 @@ enum config_irqchip {
     CONFIG_IRQCHIP_NONE,
     CONFIG_IRQCHIP_SPLIT,
     CONFIG_IRQCHIP_FULL
-}; /* as HV_DOMAIN_IRQCHIP_* */
+};                                                                      /* as HV_DOMAIN_IRQCHIP_* */
+enum config_acpi { CONFIG_ACPI_AUTO, CONFIG_ACPI_NO, CONFIG_ACPI_YES }; /* auto: with an irqchip */
 enum config_on_end { CONFIG_END_SHELL, CONFIG_END_POWEROFF, CONFIG_END_REBOOT };
 
 struct config_domain {
@@ -65,6 +66,7 @@ struct config_domain {
     enum config_console console;
     enum config_on_exit on_exit;
     enum config_irqchip irqchip;
+    enum config_acpi acpi;
     uint32_t success; /* the exit code that means success */
     uint64_t load;    /* flat images */
     uint32_t timeout; /* seconds until it is ended as failed; 0: none */

@@ -230,6 +230,17 @@ static bool set_irqchip(struct config *c, struct config_domain *d, const char *v
     return true;
 }
 
+static bool set_acpi(struct config *c, struct config_domain *d, const char *value, char *remedy)
+{
+    static const char *const words[] = {"auto", "no", "yes"};
+    uint32_t word;
+    (void)c;
+    if (!chosen(value, words, 3, &word, remedy))
+        return false;
+    d->acpi = (enum config_acpi)word;
+    return true;
+}
+
 static bool set_success(struct config *c, struct config_domain *d, const char *value, char *remedy)
 {
     uint64_t out;
@@ -276,6 +287,7 @@ static const struct config_key domain_keys[] = {
     {"priority", true, set_priority}, {"cpus", true, set_cpus},       {"autostart", true, set_autostart},
     {"console", true, set_console},   {"on_exit", true, set_on_exit}, {"success", true, set_success},
     {"load", true, set_load},         {"timeout", true, set_timeout}, {"irqchip", true, set_irqchip},
+    {"acpi", true, set_acpi},
 };
 
 static const struct config_key global_keys[] = {

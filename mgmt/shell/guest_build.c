@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest_abi/irqchip.h"
+#include "mgmt/builder/acpi.h"
 #include "mgmt/builder/builder.h"
 #include "mgmt/lib/call.h"
 #include "mgmt/lib/hv_error.h"
@@ -88,6 +90,18 @@ static bool check_cpus(const struct config_domain *config, char *error)
     return false;
 }
 
+static void add_acpi(struct plan *plan, const struct config_domain *config)
+{
+    bool apic = config->irqchip != CONFIG_IRQCHIP_NONE;
+    const struct acpi_domain domain = {
+        .vcpus = config->vcpus,
+        .apic = apic,
+        .ioapic = config->irqchip == CONFIG_IRQCHIP_FULL ? IOAPIC_DEFAULT : 0,
+    };
+    if (config->acpi == CONFIG_ACPI_YES || (config->acpi == CONFIG_ACPI_AUTO && apic))
+        plan_acpi(plan, &domain);
+}
+
 static bool make_plan(const struct config_domain *config, struct plan *plan, char *error)
 {
     struct plan_input input = {.cmdline = config->cmdline, .modules = config->modules, .load = config->load};
@@ -97,6 +111,7 @@ static bool make_plan(const struct config_domain *config, struct plan *plan, cha
     for (uint32_t i = 0; i < config->modules; i++)
         if (!find_module(config->module[i], &input.module[i], error))
             return false;
+    add_acpi(plan, config);
     make(plan, config, &input);
     if (plan->failed)
         snprintf(error, GUEST_ERROR_SIZE, "%s", plan->error);
