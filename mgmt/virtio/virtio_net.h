@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * virtio_net: a network device on a port of a net_switch. Pure. Virtual I/O Device (VIRTIO) Version 1.2,
+ * section 5.1 "Network Device".
+ *
+ * Frames go as they are, one per chain, without offloads. A frame for a driver that has no buffer, or one
+ * that is too small, is lost and counted by the port; what the driver sends too long or too short as well.
+ * The driver is never asked to tell of new receive buffers: nothing waits for them.
+ */
+#pragma once
+
+#include "mgmt/virtio/net_switch.h"
+#include "mgmt/virtio/virtio.h"
+
+enum { VIRTIO_NET_HEADER = 12 };
+
+struct virtio_net {
+    struct virtio virtio;
+    struct net_switch *net;
+    struct net_port port;
+    uint8_t frame[NET_FRAME_MAX];
+};
+
+/* Attaches the device to the switch; false: the switch has no port left. */
+bool virtio_net_init(struct virtio_net *net, const uint8_t *mac, struct net_switch *to,
+                     const struct guest_memory *memory);
+/* Before the device goes. */
+void virtio_net_detach(struct virtio_net *net);
