@@ -15,6 +15,7 @@
 #ifndef ARCH_VMX_APICV_H
 #define ARCH_VMX_APICV_H
 
+#include "arch/vmx/vmcs.h"
 #include "arch/vmx/vmx_caps.h"
 
 enum apicv_level { APICV_NONE, APICV_TPR, APICV_REGS, APICV_VID, APICV_PI, APICV_LEVELS };
@@ -56,6 +57,13 @@ static inline bool apicv_delivers(enum apicv_level level, enum apicv_mode mode)
 
 /* Highest requested and in-service vector. */
 void apicv_set_status(uint8_t rvi, uint8_t svi);
+/* A vector has been requested: RVI does not fall. */
+static inline void apicv_raise_rvi(uint8_t vector)
+{
+    uint64_t status = vmcs_read(VMCS_GUEST_INTERRUPT_STATUS);
+    if ((uint8_t)status < vector)
+        vmcs_write(VMCS_GUEST_INTERRUPT_STATUS, (status & ~0xffUL) | vector);
+}
 void apicv_set_threshold(uint8_t priority_class); /* exit when TPR's class falls below */
 void apicv_set_eoi_exits(const uint64_t bitmap[4]);
 

@@ -15,7 +15,9 @@
 #define EXIT_REASON             0x4402
 #define INSTRUCTION_ERROR       0x4400
 #define ERROR_RESUME_NOT_LAUNCH 5 /* SDM volume 3, "VM Instruction Error Numbers" */
+#define REASON_INTERRUPT        1
 #define REASON_CPUID            10
+#define REASON_WRMSR            32
 #define REASON_VMCALL           18
 
 /* Offsets in gprs, the hardware's numbering times 8; `base` points `at` behind the start. */
@@ -76,6 +78,10 @@ vmx_exit:
     je      .Lvmcall
     cmp     $REASON_CPUID, %esi
     je      .Lcpuid
+    cmp     $REASON_WRMSR, %esi
+    je      .Lwrmsr
+    cmp     $REASON_INTERRUPT, %esi
+    je      .Linterrupt
 #endif
 .Lfull: /* RDI = context, RSI = reason */
     push    %rdi                        /* twice: the stack is aligned for C */
@@ -106,6 +112,21 @@ vmx_exit:
     call    hv_fast_cpuid
     pop     %rsp
     mov     24(%rsp), %rbx
+    cmpl    $0, VMX_CONTEXT_PENDING(%rsp)
+    je      .Lresume
+
+.Lwrmsr:
+    push    %rdi
+    call    hv_fast_wrmsr
+    jmp     .Ldone_or_not
+
+.Linterrupt:
+    push    %rdi
+    call    hv_fast_interrupt
+.Ldone_or_not:
+    test    %eax, %eax
+    je      .Ldeclined
+    pop     %rsp
     cmpl    $0, VMX_CONTEXT_PENDING(%rsp)
     je      .Lresume
 

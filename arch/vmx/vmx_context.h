@@ -54,6 +54,8 @@ struct vmx_context *hv_serve(struct vmx_context *c);
 struct vmx_context *hv_vmentry_failed(void);
 void hv_fast_cpuid(struct vmx_context *c); /* sets the slots of RAX, RBX, RCX, RDX */
 struct vmx_fast hv_fast_vmcall(struct vmx_context *c);
+uint64_t hv_fast_wrmsr(struct vmx_context *c); /* 0: nothing was done, take the full way; so does the next */
+uint64_t hv_fast_interrupt(struct vmx_context *c);
 #endif
 
 #endif

@@ -31,6 +31,40 @@ void timer_set(struct timer *t, uint64_t deadline)
     spin_unlock(&q->lock);
 }
 
+void timer_move(struct timer *t, uint64_t deadline)
+{
+    struct timer_queue *q = &pcpu_self()->timers;
+    if (t->queue == q) {
+        spin_lock(&q->lock);
+        bool stays = q->first == t && (!t->next || deadline <= t->next->deadline);
+        if (stays) {
+            t->deadline = deadline;
+            arm(q);
+        }
+        spin_unlock(&q->lock);
+        if (stays)
+            return;
+    }
+    timer_cancel(t);
+    timer_set(t, deadline);
+}
+
+bool timer_take(struct timer *t)
+{
+    struct timer_queue *q = &pcpu_self()->timers;
+    if (q->first != t)
+        return false;
+    spin_lock(&q->lock);
+    bool due = q->first == t && t->deadline <= rdtsc();
+    if (due) {
+        q->first = t->next;
+        atomic_store_release(&t->queue, NULL);
+        arm(q);
+    }
+    spin_unlock(&q->lock);
+    return due;
+}
+
 void timer_cancel(struct timer *t)
 {
     struct timer_queue *q = atomic_load_acquire(&t->queue);

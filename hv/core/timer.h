@@ -26,6 +26,12 @@ struct timer_queue {
 /* Sets t, which is not set, on the executing CPU. */
 void timer_set(struct timer *t, uint64_t deadline);
 
+/* The same for a timer that may be set. */
+void timer_move(struct timer *t, uint64_t deadline);
+
+/* t is the first of the executing CPU's queue and its deadline has come: takes it out, without firing it. */
+bool timer_take(struct timer *t);
+
 /*
  * Takes t back, wherever it was set. After the return it is not in a queue; `fire` may just be running on the
  * other CPU.

@@ -60,6 +60,35 @@ static enum vlapic_receipt deliver_fixed(struct vcpu *v, uint8_t vector, bool le
     return r;
 }
 
+bool deliver_edge(struct vlapic *target, uint8_t vector)
+{
+    struct vapic *a = vapic_from(target);
+    if (vector < APIC_FIRST_LEGAL || !vlapic_accepting(target) || vlapic_test(target, APIC_TMR, vector))
+        return false;
+    (void)post(a->vcpu, a, vector, false);
+    return true;
+}
+
+void deliver_own_timer(struct vcpu *v)
+{
+    struct vapic *a = v->apic;
+    uint32_t lvt = vlapic_reg_get(&a->lapic, APIC_LVT_TIMER);
+    uint8_t vector = (uint8_t)lvt;
+    if (!a->lapic.timer.armed || a->lapic.timer.masked || vector < APIC_FIRST_LEGAL ||
+        !vlapic_accepting(&a->lapic) || vlapic_test(&a->lapic, APIC_TMR, vector)) {
+        sched_request(v, REQUEST_APIC); /* there is more to it */
+        return;
+    }
+    a->lapic.timer.armed = false;
+    a->lapic.stats[VLAPIC_STAT_TIMER]++;
+    a->lapic.stats[VLAPIC_STAT_LVT]++;
+    (void)vlapic_request(&a->lapic, vector);
+    if (a->hw.level >= APICV_VID)
+        apicv_raise_rvi(vector);
+    else
+        sched_request(v, REQUEST_EVENT);
+}
+
 enum vlapic_receipt deliver_to(struct vcpu *v, const struct vlapic_message *m)
 {
     struct vapic *a = v->apic;

@@ -21,7 +21,7 @@
 #include "hv/core/sched.h"
 #include "hv/vapic/deliver.h"
 
-#define MIN_PERIOD_US 20 /* a shorter period of a periodic timer is served this often */
+#define MIN_PERIOD_US 100 /* a shorter period of a periodic timer is served this often */
 
 static enum apicv_level level;
 
