@@ -298,7 +298,7 @@ TEST(domain_is_adopted)
     domain = domain_adopt(1, &hooks, &lost, &error);
     ASSERT_TRUE(domain != NULL);
     EXPECT_EQ(lost, 0U);
-    EXPECT_STREQ(domain->name, "found");
+    EXPECT_STREQ(domain->name, "test");
     EXPECT_EQ(domain->vcpus, 9U);
     EXPECT_EQ(domain->chunks, 2U);
     EXPECT_EQ(domain->chunk[1].pages, 1024U);

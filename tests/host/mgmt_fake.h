@@ -20,6 +20,7 @@ struct fake {
     bool failed;
     uint32_t calls;
     bool domain[FAKE_DOMAINS];
+    char name[FAKE_DOMAINS][HV_NAME_SIZE];
     uint32_t state[FAKE_DOMAINS]; /* enum hv_domain_state */
     uint32_t vcpus[FAKE_DOMAINS];
     uint32_t claims[FAKE_DOMAINS];
@@ -28,6 +29,13 @@ struct fake {
     gpa_t page_target[FAKE_PAGES];
     bool pinned[FAKE_PAGES];
     uint32_t completed;
+    /* For tests of the whole manager, mgmt_fake_manager.c. */
+    uint32_t cpus;    /* of the machine */
+    char input[4096]; /* typed on the console, not yet read */
+    uint32_t input_length;
+    uint32_t started[FAKE_DOMAINS]; /* vCPUs */
+    uint64_t affinity[FAKE_DOMAINS];
+    int shutdown;           /* enum hv_shutdown, -1: none */
     uint32_t destroy_again; /* so often -HV_EAGAIN first */
     uint64_t slept_until;
     uint32_t sleeps;
@@ -36,6 +44,9 @@ struct fake {
 };
 
 extern struct fake fake;
+
+enum { FAKE_MODULES = 8 };
+extern struct hv_module_info fake_module[FAKE_MODULES]; /* up to the first without a name */
 
 /* The manager's memory: guest-physical 0 is the first byte. */
 extern uint8_t fake_memory[FAKE_PAGES][4096];

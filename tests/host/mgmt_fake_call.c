@@ -70,6 +70,7 @@ int64_t call_domain_create(const struct hv_domain_create *in)
     for (uint32_t domain = 1; domain < FAKE_DOMAINS; domain++)
         if (!fake.domain[domain]) {
             fake.domain[domain] = true;
+            memcpy(fake.name[domain], in->name, sizeof(in->name));
             return domain;
         }
     return -HV_ENOSPC;
@@ -84,7 +85,7 @@ int64_t call_domain_destroy(uint32_t domain)
         return -HV_EAGAIN;
     }
     fake.domain[domain] = false;
-    fake.vcpus[domain] = fake.claims[domain] = fake.state[domain] = 0;
+    fake.vcpus[domain] = fake.claims[domain] = fake.state[domain] = fake.started[domain] = 0;
     for (uint32_t i = 0; i < FAKE_PAGES; i++) {
         if (fake.page_owner[i] == domain) {
             fake.page_owner[i] = 0;
@@ -101,7 +102,8 @@ int64_t call_domain_info(uint32_t domain, struct hv_domain_info *out)
     if (!is_domain(domain))
         return -HV_ESRCH;
     *out = (struct hv_domain_info){
-        .domain = domain, .state = fake.state[domain], .max_vcpus = 64, .name = "found"};
+        .domain = domain, .state = fake.state[domain], .max_vcpus = 64, .vcpus = fake.vcpus[domain]};
+    memcpy(out->name, fake.name[domain], sizeof(out->name));
     for (uint32_t i = 0; i < FAKE_PAGES; i++)
         out->memory_pages += fake.page_owner[i] == domain;
     return 0;
@@ -158,7 +160,11 @@ int64_t call_vcpu_start(uint32_t domain, uint32_t vcpu)
 {
     if (fails())
         return fake.fail_with;
-    return is_domain(domain) && vcpu < fake.vcpus[domain] ? 0 : -HV_ESRCH;
+    if (!is_domain(domain) || vcpu >= fake.vcpus[domain])
+        return -HV_ESRCH;
+    fake.started[domain]++;
+    fake.state[domain] = HV_DOMAIN_ACTIVE;
+    return 0;
 }
 
 int64_t call_vcpu_complete(uint32_t domain, uint32_t vcpu)

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tests of the manager from the commands down to its calls: what cannot be made leaves nothing behind
+ * and says why, listings are JSON, and the life of guests.
+ */
+#include "mgmt/shell/commands.h"
+
+#include "tests/host/mgmt_machine.h"
+
+static void check_nothing(void)
+{
+    for (uint32_t i = 0; i < FAKE_DOMAINS; i++)
+        EXPECT_FALSE(fake.domain[i]);
+    EXPECT_EQ(machine_frames.free_pages, MACHINE_FREE);
+}
+
+TEST(manager_refuses)
+{
+    static const struct {
+        const char *kernel, *module;
+        uint64_t cpus, memory, load;
+        enum config_type type;
+        const char *said;
+    } rows[] = {
+        {"none.bin", "", 1, 1 << 20, 0, CONFIG_FLAT32,
+         "there is no boot module none.bin; add it to the boot"},
+        {"k.bin", "none words", 1, 1 << 20, 0, CONFIG_FLAT32, "there is no boot module none; add it"},
+        {"k.bin", "", 4, 1 << 20, 0, CONFIG_FLAT32,
+         "cpus names CPU 2, but this machine has 2, 0 to 1; change cpus"},
+        {"k.bin", "", 0xf000000000000003, 1 << 20, 0, CONFIG_FLAT32, "cpus names CPU 63, but"},
+        {"k.bin", "", 1, 1 << 20, 0, CONFIG_AUTO,
+         "k.bin has no PVH note, no Multiboot header and no Linux header"},
+        {"k.bin", "", 1, 1 << 20, 0, CONFIG_PVH, "k.bin"},
+        {"k.bin", "", 1, 1 << 20, 0, CONFIG_MULTIBOOT, "k.bin"},
+        {"k.bin", "", 1, 1 << 20, 0, CONFIG_LINUX, "k.bin"},
+        {"k.bin", "", 1, 1 << 20, 1 << 20, CONFIG_FLAT32, "the image: 0x40 bytes at 0x100000 are not within"},
+        {"k.bin", "", 1, 1 << 20, 0xfffffffff000, CONFIG_FLAT32,
+         "load = 0xfffffffff000: 32-bit code begins below"},
+        {"k.bin", "", 1, 4ULL << 30, 0x1000, CONFIG_FLAT32, "taking its memory: "},
+        {"k.bin", "", 1, 1ULL << 40, 0x1000, CONFIG_FLAT32, "taking its memory: "},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char expected[256];
+        test_row("row %zu", i);
+        machine_make();
+        struct config_domain *config = machine_add("a");
+        snprintf(config->kernel, sizeof(config->kernel), "%s", rows[i].kernel);
+        snprintf(config->module[0], sizeof(config->module[0]), "%s", rows[i].module);
+        config->modules = rows[i].module[0] != '\0';
+        config->cpus = rows[i].cpus;
+        config->memory = rows[i].memory;
+        config->load = rows[i].load;
+        config->type = rows[i].type;
+        machine_begin();
+        snprintf(expected, sizeof(expected), "domain (a): %s", rows[i].said);
+        const char *seen = machine_command("create a");
+        if (strncmp(seen, expected, strlen(expected)) != 0)
+            EXPECT_STREQ(seen, expected);
+        EXPECT_EQ(strchr(seen, '\n') - seen, (long)strlen(seen) - 1); /* one line */
+        check_nothing();
+        EXPECT_TRUE(strstr(machine_command("list"), "not built") != NULL);
+        machine_forget();
+    }
+}
+
+/* Whichever call fails, nothing is half-made, and it can be made afterwards. */
+TEST(manager_every_call_fails_once)
+{
+    unsigned failures = 0;
+    for (uint32_t n = 1;; n++) {
+        test_row("call %u", n);
+        machine_make();
+        machine_add("a")->vcpus = 3;
+        machine_begin();
+        fake.fail_at = n;
+        fake.fail_with = -HV_ENOMEM;
+        const char *seen = machine_command("create a");
+        if (!fake.failed) {
+            EXPECT_STREQ(seen, "domain 1 (a): created\n");
+            EXPECT_STREQ(machine_command("destroy a"), "domain 1 (a): destroyed\n");
+            machine_forget();
+            break;
+        }
+        failures++;
+        EXPECT_TRUE(strncmp(seen, "domain (a): ", 12) == 0);
+        check_nothing();
+        EXPECT_STREQ(machine_command("start a"), "domain 1 (a): started\n");
+        EXPECT_STREQ(machine_command("destroy a"), "domain 1 (a): destroyed\n");
+        check_nothing();
+        machine_forget();
+    }
+    EXPECT_TRUE(failures > 10);
+}
+
+/* Each command in each state of a guest: refused with a reason, or done. */
+TEST(manager_commands_by_state)
+{
+    static const struct {
+        const char *command, *said;
+    } rows[] = {
+        {"pause a", "domain (a): it is off\n"},
+        {"resume a", "domain (a): it is off\n"},
+        {"destroy a", "domain (a): there is no such domain now\n"},
+        {"break a", "domain (a): it is off\n"},
+        {"create a", "domain 1 (a): created\n"},
+        {"create a", "domain (a): it is there already, created\n"},
+        {"pause a", "domain (a): it is created\n"},
+        {"start a", "domain 1 (a): started\n"},
+        {"start 1", "domain (a): it is running; create it first\n"},
+        {"resume 1", "domain (a): it is running\n"},
+        {"break 1", "domain 1 (a): BREAK sent\n"},
+        {"pause 1", "domain 1 (a): paused\n"},
+        {"pause 1", "domain (a): it is paused\n"},
+        {"resume 1", "domain 1 (a): resumed\n"},
+        {"destroy 1", "domain 1 (a): destroyed\n"},
+        {"destroy 1", "there is no domain 1; \"list\" shows them\n"},
+        {"start", "usage: start domain\n"},
+        {"start a b", "usage: start domain\n"},
+        {"start 99999999999999999999", "there is no domain 99999999999999999999; \"list\" shows them\n"},
+        {"start -1", "there is no domain -1; \"list\" shows them\n"},
+        {"nonsense", "there is no command nonsense; \"help\" lists them\n"},
+        {"help nonsense", "there is no command nonsense; \"help\" lists them\n"},
+    };
+    machine_make();
+    machine_add("a");
+    machine_begin();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        test_row("%s", rows[i].command);
+        EXPECT_STREQ(machine_command(rows[i].command), rows[i].said);
+    }
+    check_nothing();
+    machine_forget();
+}
+
+TEST(manager_restarts_a_guest)
+{
+    machine_make();
+    machine_add("a")->on_exit = CONFIG_EXIT_RESTART;
+    machine_begin();
+    EXPECT_STREQ(machine_command("start a"), "domain 1 (a): started\n");
+    for (unsigned round = 0; round < 20; round++) {
+        machine_out(1, 0x3ff, 1, 0x5a);
+        machine_out(1, 0xcf9, 1, 6);
+        EXPECT_STREQ(machine_take(), "domain 1 (a): reset\n");
+        EXPECT_TRUE(fake.domain[1] && fake.started[1] == 1);
+        EXPECT_EQ(machine_in(1, 0x3ff, 1), 0U); /* its devices are new */
+    }
+    machine_out(1, 0x604, 2, 0x2000);
+    EXPECT_STREQ(machine_command("destroy a"), "domain 1 (a): destroyed\n");
+    check_nothing();
+    machine_forget();
+}
+
+/* What a program reads is checked by a program. */
+static void check_json(const char *command)
+{
+    FILE *tool = popen("python3 -m json.tool > /dev/null", "w");
+    ASSERT_TRUE(tool != NULL);
+    const char *text = machine_command(command);
+    EXPECT_EQ(text[0], '[');
+    EXPECT_EQ(fwrite(text, 1, strlen(text), tool), strlen(text));
+    test_row("%s", command);
+    EXPECT_EQ(pclose(tool), 0);
+}
+
+TEST(manager_json)
+{
+    static const char *const commands[] = {"list --json",    "info a --json", "info b --json",
+                                           "info --json 1",  "vcpus --json",  "vcpus a --json",
+                                           "vcpus --json b", "stats --json",  "stats a --json",
+                                           "stats --json b", "modules --json"};
+    machine_make();
+    struct config_domain *config = machine_add("a");
+    machine_add("b");
+    snprintf(config->cmdline, sizeof(config->cmdline), "%s", "quotes \" and \\ and \xc3\xa4 and\ttab");
+    machine_begin();
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (!strchr(commands[i], '1'))
+            check_json(commands[i]); /* nothing runs */
+    EXPECT_TRUE(strstr(machine_command("list --json"), "{\"id\": null, \"name\": \"a\"") != NULL);
+    EXPECT_STREQ(machine_command("start a"), "domain 1 (a): started\n");
+    for (size_t i = 0; i < COUNT(commands); i++)
+        check_json(commands[i]);
+    EXPECT_TRUE(strstr(machine_command("list --json"), "{\"id\": 1, \"name\": \"a\"") != NULL);
+    EXPECT_STREQ(machine_command("destroy a"), "domain 1 (a): destroyed\n");
+    EXPECT_TRUE(strstr(machine_command("list --json"), "\"last_result\": \"destroyed\"") != NULL);
+    machine_forget();
+}
