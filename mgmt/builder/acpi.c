@@ -170,7 +170,7 @@ static gpa_t put_fadt(struct writer *w, gpa_t facs, gpa_t dsdt)
     put_register(w, 8, RESET_PORT);
     put(w, RESET_VALUE, 1);
     zeros(w, 3);
-    put(w, facs, 8);
+    put(w, 0, 8); /* the FACS has its short address */
     put(w, dsdt, 8);
     put_register(w, 32, ACPI_PM_PORT);
     put_register(w, 0, 0);
