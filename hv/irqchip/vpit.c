@@ -411,7 +411,7 @@ static bool channel_valid(const struct hv_pit_channel *c, uint64_t position)
     if (frozen && (!gate_stops(c) || c->frozen_at < c->start || c->frozen_at > position))
         return false;
     if (frozen && gate)
-        return is_periodic(c) && c->load_at != HV_PIT_NEVER;
+        return c->count == 0 || (is_periodic(c) && c->load_at != HV_PIT_NEVER);
     return frozen || gate || c->count == 0 || !gate_stops(c);
 }
 

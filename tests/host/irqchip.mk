@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Host tests of the virtual I/O APIC, 8259 pair and 8254, hv/irqchip: pure models, each alone.
+
+HOST_TESTS += vpit_test
+vpit_test_SRCS = tests/host/vpit_test.c hv/irqchip/vpit.c
