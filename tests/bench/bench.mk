@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The bench: build/bench/manager.bin is a management domain like the real one (same start, same library), with
-# manager.c in place of the shell. The top Makefile includes this file after mgmt/mgmt.mk.
+# manager*.c in place of the shell. The top Makefile includes this file after mgmt/mgmt.mk.
 
 BENCH_IMAGE := $(BUILD)/bench/manager.bin
 BENCH_OBJS  := $(filter $(BUILD)/mgmt/start/%.o $(BUILD)/mgmt/lib/%.o,$(MGMT_OBJS)) $(BUILD)/bench/manager.o \
-	$(BUILD)/bench/guest_image.o
+	$(BUILD)/bench/manager_apic.o $(BUILD)/bench/guest_image.o
 
 .PHONY: bench-accept
 bench: $(IMAGE) $(BENCH_IMAGE) ## count root-mode instructions per operation, compare with tests/bench/baseline.json
@@ -16,16 +16,16 @@ bench-accept: $(IMAGE) $(BENCH_IMAGE) ## the same, and make the result the new b
 	@tools/deps.sh build test
 	@$(PYTHON) tests/bench/bench.py --build $(BUILD) --accept
 
-$(BUILD)/bench/bench_guest.bin: tests/bench/guest.S tests/bench/labels.h tests/bench/bench.mk
+$(BUILD)/bench/bench_%.bin: tests/bench/%.S tests/bench/labels.h tests/bench/bench.mk
 	@mkdir -p $(@D)
 	@echo "  GUEST   $@"
-	@$(CC) -m32 -I. -c -o $(@D)/bench_guest.o $<
-	@$(OBJCOPY) -O binary -j .text $(@D)/bench_guest.o $@
+	@$(CC) -m32 -I. -c -o $(@:.bin=.o) $<
+	@$(OBJCOPY) -O binary -j .text $(@:.bin=.o) $@
 
-$(BUILD)/bench/guest_image.o: tests/bench/guest_image.S $(BUILD)/bench/bench_guest.bin
+$(BUILD)/bench/guest_image.o: tests/bench/guest_image.S $(BUILD)/bench/bench_guest.bin $(BUILD)/bench/bench_guest_apic.bin
 	@$(CC) -Wa,-I,$(BUILD)/bench -c -o $@ $<
 
-$(BUILD)/bench/manager.o: tests/bench/manager.c tests/bench/bench.mk mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk
+$(BUILD)/bench/manager.o $(BUILD)/bench/manager_apic.o: $(BUILD)/bench/%.o: tests/bench/%.c tests/bench/bench.mk mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) $(MGMT_CFLAGS) -c -o $@ $<
@@ -37,4 +37,4 @@ $(BUILD)/bench/manager.elf: $(BENCH_OBJS) mgmt/start/manager.ld
 $(BENCH_IMAGE): $(BUILD)/bench/manager.elf
 	@$(OBJCOPY) -O binary $< $@
 
--include $(BUILD)/bench/manager.d
+-include $(BUILD)/bench/manager.d $(BUILD)/bench/manager_apic.d

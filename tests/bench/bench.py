@@ -3,16 +3,21 @@
 """Counts root-mode instructions per operation and compares them with the figures that the repository keeps.
 
 Order: for each CPU model, boot with 1, 2 and 8 CPUs in the counting emulator (tests/bochs/README.md, variant "bench");
-the run with 2 CPUs does all rows (tests/bench/manager.c), the others only boot. The emulator's report becomes rows:
+the run with 2 CPUs does all rows (tests/bench/manager.c), that with 8 the rows of interrupts that need so many, that with 1
+only boots. Then the rows of interrupts again with less acceleration of local APICs (vapic=). The emulator's report becomes rows:
 
   exits, median, worst, vmcs, locks    per operation, on all CPUs that take part in it, VM entry included
+  ipi_*, *_sender, *_target            both sides of an IPI, and each alone; a target's EOI is not counted (eoi_edge)
+  ipi_broadcast_per_target             what one more target costs both sides: the slope from 2 to 8 vCPUs
+  NAME.vid, NAME.tpr, NAME.none        with that acceleration; without suffix: with the most that the CPU model has
   boot_*                               instructions of CPU 0 from the image's first instruction to "ready"
   boot_to_guest_*                      ... to the first instruction of domain 0
   bytes_*                              sizes in bytes, in `median`
 
 Cycles are a model, exits * X + instructions / 2.2 with X = 500 (2024 processors) and 900 (Skylake server), and not
-measured. build/bench.json holds the rows. The command fails when a run fails, a row is missing or a count has risen by
-more than 5 % over tests/bench/baseline.json. The emulator is deterministic, so one run is enough.
+measured. build/bench.json holds the rows. The command fails when a run fails, a row is missing, a row of interrupts has
+another number of operations or exits than it must have, or a count has risen by more than 5 % over
+tests/bench/baseline.json. The emulator is deterministic, so one run is enough.
 """
 import argparse
 import json
@@ -27,7 +32,9 @@ import emu  # pylint: disable=wrong-import-position
 
 BASELINE = os.path.join(HERE, "baseline.json")
 MODELS = ("sapphire_rapids", "corei7_haswell_4770")
-RUNS = ((1, "boot"), (2, "all"), (8, "boot"))  # CPUs, word for the manager
+# CPUs, word for the manager, vapic= (None: not said)
+RUNS = ((1, "boot", None), (2, "all", None), (8, "apic", None))
+LEVELS = {"sapphire_rapids": ("vid", "tpr", "none")}  # regs: as tpr, for all that is counted here
 MEMORY_MIB = 256
 TIMEOUT_SECONDS = 120
 MARK_READY = 1                                 # BENCH_MARK_READY of arch/cpu/insn.h
@@ -39,7 +46,21 @@ COMPARED = ("exits", "median", "vmcs", "locks")  # the worst depends on which op
 
 # From the end of one operation to the end of the next nothing is set; these are counted per exit of one reason.
 BY_EXIT_REASON = {"vcpu_switch": 1}
-LINES = {"cpuid": 80, "hypercall_null": 60, "pio_manager": 600}  # to be reached: median
+# The exits of an operation where the acceleration is at least as named, and where it is less: (level, exits, exits).
+EXITS = {
+    "tpr": ("tpr", 0, 1), "tpr_cr8": ("tpr", 0, 1), "eoi_edge": ("vid", 0, 1), "self_ipi": ("vid", 0, 1),
+    "ipi_running": ("pi", 1, 2), "ipi_same_cpu": ("none", 1, 1), "ipi_halted": ("none", 2, 2),
+    "deadline_arm": ("none", 1, 1), "deadline_fire": ("none", 2, 2), "deadline_hlt_fire": ("none", 2, 2),
+    "ipi_running_of_8": ("pi", 1, 2), "ipi_broadcast_2": ("pi", 1, 2), "ipi_broadcast_4": ("pi", 1, 4),
+    "ipi_broadcast_8": ("pi", 1, 8),
+}
+APICV_LEVELS = ("none", "tpr", "regs", "vid", "pi")
+# CPUs that take part, where it is not one: the sender, which is CPU 0, and its targets.
+PARTIES = {"ipi_running": 2, "ipi_halted": 2, "ipi_running_of_8": 2, "ipi_broadcast_2": 2, "ipi_broadcast_4": 4,
+           "ipi_broadcast_8": 8}
+LINES = {"cpuid": 80, "hypercall_null": 60, "pio_manager": 600, "tpr": 0, "eoi_edge": 0, "self_ipi": 0,
+         "ipi_running": 110, "ipi_broadcast_per_target": 25, "ipi_halted": 400, "deadline_arm": 90,
+         "deadline_fire": 180, "deadline_hlt_fire": 500}  # to be reached: median
 
 
 class BenchError(Exception):
@@ -49,16 +70,16 @@ class BenchError(Exception):
 def labels():
     """{id: number} from labels.h."""
     with open(os.path.join(HERE, "labels.h"), encoding="ascii") as file:
-        found = re.findall(r"^#define LABEL_([A-Z_]+) +(\d+)$", file.read(), re.MULTILINE)
+        found = re.findall(r"^#define LABEL_([A-Z0-9_]+) +(\d+)$", file.read(), re.MULTILINE)
     return {name.lower(): int(number) for name, number in found if int(number)}
 
 
-def run(build, model, cpus, word):
+def run(build, model, cpus, word, level=None):
     """One machine. Returns the emulator's report and what the manager printed."""
-    report = os.path.join(build, "bench", f"{model}-{cpus}.json")
+    report = os.path.join(build, "bench", f"{model}-{cpus}{'-' + level if level else ''}.json")
     result = emu.run(emu.RunSpec(
         image=os.path.join(build, "signalbox.elf"), machine="bochs", variant="bench", cpu_model=model, cpus=cpus,
-        memory=MEMORY_MIB, append="exit=shutdown-port", timeout=TIMEOUT_SECONDS,
+        memory=MEMORY_MIB, append="exit=shutdown-port" + (f" vapic={level}" if level else ""), timeout=TIMEOUT_SECONDS,
         modules=[f"{os.path.join(build, 'bench', 'manager.bin')} {word}"], bench_out=report,
         fail_patterns=["bench: FAIL", r"^\[E"]))  # without a pass pattern: the report is written at the machine's own end
     if result.code != emu.PASS or "\nbench: end" not in result.serial_text:
@@ -88,12 +109,47 @@ def operation_row(report, name, label, model, cpus):
         found = [o for o in report["operations"] if o["label"] == label]
     if not found:
         raise BenchError(f"{model}: row {name} has no figures")
+    return total(name, model, cpus, found)
+
+
+def total(name, model, cpus, found):
     return row(name, model, cpus, **{key: sum(f[key] for f in found) for key in COUNTED})
+
+
+def interrupt_rows(report, text, model, cpus, suffix):
+    """The rows that tests/bench/manager_apic.c says it has done."""
+    level = APICV_LEVELS.index(re.search(r"virtual local APICs: level (\w+)", text).group(1))
+    names = {label: name for name, label in labels().items()}
+    rows = {}
+    for label, count in re.findall(r"^bench: operations (\d+) (\d+)", text, re.MULTILINE):
+        name = names[int(label)]
+        found = [o for o in report["operations"] if o["label"] == int(label)]
+        if len(found) != PARTIES.get(name, 1) or any(o["count"] != int(count) for o in found):
+            raise BenchError(f"{model}: row {name}{suffix} was not done {count} times on each of its CPUs: {found}")
+        least, exits, exits_below = EXITS[name]
+        if level < APICV_LEVELS.index(least):
+            exits = exits_below
+        rows[name] = total(name + suffix, model, cpus, found)
+        if rows[name]["exits"] != exits:
+            raise BenchError(f"{model}: row {name}{suffix} has {rows[name]['exits']} exits, not {exits}")
+        if PARTIES.get(name) == cpus:
+            rows[name + "_sender"] = total(f"{name}_sender{suffix}", model, cpus, [o for o in found if not o["cpu"]])
+            rows[name + "_target"] = total(f"{name}_target{suffix}", model, cpus, [o for o in found if o["cpu"]])
+    if cpus == 8:
+        few, many = rows["ipi_broadcast_2"], rows["ipi_broadcast_8"]
+        rows["slope"] = row("ipi_broadcast_per_target" + suffix, model, cpus,
+                            **{key: round((many[key] - few[key]) / 6) for key in COUNTED})
+    missing = {name for name in EXITS if (cpus == 8) == bool(re.search("_[248]$", name))} - set(rows)
+    if missing:
+        raise BenchError(f"{model}: rows {', '.join(sorted(missing))} were not run")
+    return list(rows.values())
 
 
 def operation_rows(report, text, model, cpus):
     done = {int(n) for n in re.findall(r"^bench: done (\d+)", text, re.MULTILINE)}
     for name, label in labels().items():
+        if name in EXITS:
+            continue
         if label not in done:
             raise BenchError(f"{model}: row {name} was not run")
         yield operation_row(report, name, label, model, cpus)
@@ -121,12 +177,16 @@ def image_rows(build):
 def measure(build, models):
     rows = image_rows(build)
     for model in models:
-        for cpus, word in RUNS:
-            print(f"running {model} with {cpus} CPUs", file=sys.stderr, flush=True)
-            report, text = run(build, model, cpus, word)
-            rows += boot_rows(report, model, cpus)
+        levels = [(cpus, "apic", level) for level in LEVELS.get(model, ()) for cpus in (2, 8)]
+        for cpus, word, level in (*RUNS, *levels):
+            print(f"running {model} with {cpus} CPUs{', vapic=' + level if level else ''}", file=sys.stderr, flush=True)
+            report, text = run(build, model, cpus, word, level)
+            if not level:
+                rows += boot_rows(report, model, cpus)
             if word == "all":
                 rows += operation_rows(report, text, model, cpus)
+            if word != "boot":
+                rows += interrupt_rows(report, text, model, cpus, f".{level}" if level else "")
     return rows
 
 

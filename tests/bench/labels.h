@@ -14,6 +14,22 @@
 #define LABEL_VCPU_SWITCH           7
 #define LABEL_HLT_WAKE_OTHER_CPU    8
 #define LABEL_DOMAIN_LIFECYCLE      9
+/* Interrupts: guest_apic.S, manager_apic.c; with 2 CPUs. */
+#define LABEL_TPR                   10
+#define LABEL_TPR_CR8               11
+#define LABEL_EOI_EDGE              12
+#define LABEL_SELF_IPI              13
+#define LABEL_IPI_RUNNING           14
+#define LABEL_IPI_SAME_CPU          15
+#define LABEL_IPI_HALTED            16
+#define LABEL_DEADLINE_ARM          17
+#define LABEL_DEADLINE_FIRE         18
+#define LABEL_DEADLINE_HLT_FIRE     19
+/* The same with 8 CPUs. */
+#define LABEL_IPI_RUNNING_OF_8      20
+#define LABEL_IPI_BROADCAST_2       21
+#define LABEL_IPI_BROADCAST_4       22
+#define LABEL_IPI_BROADCAST_8       23
 
 #define PREFETCH_BASE   0x5b1a0000
 #define PREFETCH_STRIDE 64
@@ -30,3 +46,7 @@
 #define PORT_COUNT     8
 
 #define WAKE_VECTOR 0x40
+
+/* guest_apic.S: the first processor starts behind the place where SIPI takes the others. */
+#define APIC_GUEST_ENTRY (GUEST_LOAD + 0x40)
+#define IPI_VECTOR       0x50

@@ -5,20 +5,21 @@
  * the emulator's (tests/bochs/README.md); each operation begins with the setting of its label.
  *
  * Rows that one CPU is enough for run on CPU 0, where this program's only vCPU is; the rows of two
- * CPUs put the guest on CPU 1. With "boot" in the command line it only ends the machine.
+ * CPUs put the guest on CPU 1. Words in the command line: "all" rows, only those of interrupts ("apic",
+ * manager_apic.c), or none ("boot").
  * Output: "bench: value NAME NUMBER", "bench: done LABEL", at the end "bench: end"; "bench: FAIL ..." at
  * the first thing that goes wrong.
  */
+#include "tests/bench/manager.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "guest_abi/hv_call.h"
 #include "mgmt/lib/call.h"
-#include "mgmt/lib/domain.h"
 #include "mgmt/lib/frames.h"
 #include "mgmt/lib/hv_error.h"
 #include "mgmt/start/start.h"
-#include "tests/bench/labels.h"
 
 #define OPERATIONS       500U
 #define LIFECYCLE_ROUNDS 20U
@@ -27,12 +28,11 @@
 #define SWITCH_US        20000U
 #define PAGE             4096U
 
-#define FLAT_CODE    0xc09bU
-#define FLAT_DATA    0xc093U
-#define TSS_BUSY     0x008bU
-#define UNUSABLE     0x10000U
-#define CR0_PE       1U
-#define RFLAGS_FIXED 2U
+#define FLAT_CODE 0xc09bU
+#define FLAT_DATA 0xc093U
+#define TSS_BUSY  0x008bU
+#define UNUSABLE  0x10000U
+#define CR0_PE    1U
 
 extern const unsigned char bench_guest[], bench_guest_end[]; /* guest_image.S */
 
@@ -44,11 +44,6 @@ static union {
     char page[PAGE];
 } notify __attribute__((aligned(PAGE)));
 
-static inline void label(uint64_t number)
-{
-    __asm__ volatile("prefetcht0 (%0)" ::"r"((uint64_t)PREFETCH_BASE + PREFETCH_STRIDE * number));
-}
-
 __attribute__((noreturn)) static void fail(const char *what, int64_t result)
 {
     printf("bench: FAIL %s: %s (%lld)\n", what, hv_error_text(result), (long long)result);
@@ -58,7 +53,7 @@ __attribute__((noreturn)) static void fail(const char *what, int64_t result)
         __asm__ volatile("hlt");
 }
 
-static void must(const char *what, int64_t result)
+void must(const char *what, int64_t result)
 {
     if (result < 0)
         fail(what, result);
@@ -66,12 +61,11 @@ static void must(const char *what, int64_t result)
 
 /* ---- domains */
 
-static void set_state(uint32_t id, uint32_t vcpu, uint32_t job)
+void set_state(uint32_t id, uint32_t vcpu, const struct hv_regs *regs)
 {
     const struct hv_segment code = {.limit = ~0U, .selector = 8, .access = FLAT_CODE};
     const struct hv_segment data = {.limit = ~0U, .selector = 16, .access = FLAT_DATA};
     struct hv_sregs s;
-    struct hv_regs r = {.rip = GUEST_LOAD, .rbx = job, .rcx = OPERATIONS, .rflags = RFLAGS_FIXED};
     must("vcpu_get", call_vcpu_get(id, vcpu, HV_STATE_SREGS, &s, sizeof(s)));
     s.cs = code;
     s.ds = s.es = s.ss = s.fs = s.gs = data;
@@ -79,29 +73,38 @@ static void set_state(uint32_t id, uint32_t vcpu, uint32_t job)
     s.tr = (struct hv_segment){.limit = 0x67, .access = TSS_BUSY};
     s.cr0 |= CR0_PE;
     must("vcpu_set", call_vcpu_set(id, vcpu, HV_STATE_SREGS, &s, sizeof(s)));
-    must("vcpu_set", call_vcpu_set(id, vcpu, HV_STATE_REGS, &r, sizeof(r)));
+    must("vcpu_set", call_vcpu_set(id, vcpu, HV_STATE_REGS, regs, sizeof(*regs)));
+}
+
+struct domain *make_domain(const unsigned char *image, const unsigned char *end, uint32_t vcpus,
+                           uint32_t flags)
+{
+    int64_t result;
+    struct domain *d = domain_create("bench", vcpus, flags, 0, NULL, &result);
+    must("domain_create", result);
+    must("memory", domain_add_memory(d, 0, GUEST_PAGES));
+    if (!domain_write(d, GUEST_LOAD, image, (uint64_t)(end - image)))
+        fail("domain_write", 0);
+    must("donate", domain_donate(d));
+    must("claim", call_domain_claim(d->id, HV_CLAIM_PIO, PORT_CLAIMED, PORT_COUNT));
+    for (uint32_t i = 0; i < vcpus; i++)
+        must("add_vcpu", domain_add_vcpu(d));
+    return d;
 }
 
 static struct domain *make(uint32_t job, uint32_t vcpus, uint32_t cpu)
 {
-    int64_t result;
-    struct domain *d = domain_create("bench", vcpus, 0, NULL, &result);
-    must("domain_create", result);
-    must("memory", domain_add_memory(d, 0, GUEST_PAGES));
-    if (!domain_write(d, GUEST_LOAD, bench_guest, (uint64_t)(bench_guest_end - bench_guest)))
-        fail("domain_write", 0);
-    must("donate", domain_donate(d));
-    must("claim", call_domain_claim(d->id, HV_CLAIM_PIO, PORT_CLAIMED, PORT_COUNT));
+    const struct hv_regs r = {.rip = GUEST_LOAD, .rbx = job, .rcx = OPERATIONS, .rflags = RFLAGS_FIXED};
+    struct domain *d = make_domain(bench_guest, bench_guest_end, vcpus, 0);
     must("claim", call_domain_claim(d->id, HV_CLAIM_MMIO, GUEST_MMIO, PAGE));
     for (uint32_t i = 0; i < vcpus; i++) {
-        must("add_vcpu", domain_add_vcpu(d));
-        set_state(d->id, i, job);
+        set_state(d->id, i, &r);
         must("affinity", call_vcpu_affinity(d->id, i, 1ULL << cpu));
     }
     return d;
 }
 
-static void finish(struct domain *d, uint32_t job)
+void finish(struct domain *d, uint32_t job)
 {
     must("destroy", domain_destroy(d));
     printf("bench: done %u\n", job);
@@ -128,7 +131,7 @@ static void expect_alive(const struct domain *d)
  * Until the guest is done. own_label: what this CPU's part of an operation is counted under; it begins with
  * the answer.
  */
-static void serve(struct domain *d, uint32_t own_label)
+void serve(struct domain *d, uint32_t own_label)
 {
     struct hv_service *s = d->service[0];
     for (;;) {
@@ -227,7 +230,7 @@ static uint32_t pool_pages(const struct domain *d)
 static void sizes(void)
 {
     int64_t result;
-    struct domain *d = domain_create("sizes", 2, 0, NULL, &result);
+    struct domain *d = domain_create("sizes", 2, 0, 0, NULL, &result);
     must("domain_create", result);
     uint32_t empty = pool_pages(d);
     must("memory", domain_add_memory(d, 0, GUEST_PAGES));
@@ -255,7 +258,7 @@ static void prepare(void)
 int main(void)
 {
     prepare();
-    if (!strstr(start_info.cmdline, "boot")) {
+    if (strstr(start_info.cmdline, "all")) {
         hypercall_row();
         served_row(LABEL_CPUID, 0);
         served_row(LABEL_PIO_HV, 0);
@@ -269,6 +272,8 @@ int main(void)
             wake_row();
         }
     }
+    if (!strstr(start_info.cmdline, "boot"))
+        apic_rows(machine.cpus);
     printf("bench: end\n");
     fflush(stdout);
     (void)call_shutdown(HV_SHUTDOWN_POWEROFF);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Shows where the root-mode instructions of one operation of the bench go.
 
-Runs the bench with 2 CPUs once and traces one operation of the label that is named (tests/bochs/README.md). Prints the
+Runs the bench once and traces one operation of the label that is named (tests/bochs/README.md). Prints the
 instructions per function, largest first; with --walk the functions in the order in which they ran, with --disassembly
 each instruction. Needs a built image: build/signalbox.elf.full and build/bench/manager.bin.
 """
@@ -31,10 +31,10 @@ def instructions(path):
     return {int(a, 16): text for a, text in re.findall(r"^([0-9a-f]+):\t(.*)$", listing, re.MULTILINE)}
 
 
-def trace(build, model, label, number):
+def trace(build, model, row, number, level):
     path = os.path.join(build, "bench", "trace.txt")
-    os.environ["SBX_BENCH_TRACE"] = f"{label}:{number}:{path}"
-    bench.run(build, model, 2, "all")
+    os.environ["SBX_BENCH_TRACE"] = f"{bench.labels()[row]}:{number}:{path}"
+    bench.run(build, model, 8 if re.search("_[248]$", row) else 2, "apic" if row in bench.EXITS else "all", level)
     with open(path, encoding="ascii") as file:
         return [(int(cpu), int(rip, 16)) for cpu, rip in (line.split() for line in file)]
 
@@ -44,13 +44,14 @@ def main():
     parser.add_argument("row", choices=sorted(bench.labels()))
     parser.add_argument("--build", default=os.path.join(bench.ROOT, "build"))
     parser.add_argument("--model", default=bench.MODELS[0])
+    parser.add_argument("--level", help="vapic= of the command line")
     parser.add_argument("--number", type=int, default=20, help="which operation (default 20)")
     parser.add_argument("--walk", action="store_true")
     parser.add_argument("--disassembly", action="store_true")
     options = parser.parse_args()
     image = os.path.join(options.build, "signalbox.elf.full")
     addresses, names = symbols(image)
-    steps = trace(options.build, options.model, bench.labels()[options.row], options.number)
+    steps = trace(options.build, options.model, options.row, options.number, options.level)
     text = instructions(image) if options.disassembly else {}
     walk = []
     for cpu, rip in steps:

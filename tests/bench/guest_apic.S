@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest of the bench's interrupts: flat, 32-bit, at GUEST_LOAD, all processors in x2APIC mode. The first
+ * starts at APIC_GUEST_ENTRY: EBX = label of the job, ECX = operations, ESI = processors, EDX:EAX = ICR, EBP =
+ * targets of one IPI, EDI = how long to wait before each. It starts the others by INIT and SIPI, and they take
+ * IPIs for ever.
+ *
+ * An operation of the sender begins with its label and ends with label 0. That of a target begins when the
+ * interrupt before has been ended, and ends in the handler, before its EOI: EOIs are counted in a row of their
+ * own. The sender waits until every target has taken the interrupt, so none is merged with the next.
+ */
+#include "tests/bench/labels.h"
+
+#define LABEL_ADDRESS(n) PREFETCH_BASE + PREFETCH_STRIDE * (n)
+#define LABEL(n)         prefetcht0 LABEL_ADDRESS(n)
+#define A(symbol)        GUEST_LOAD + symbol - start
+
+/* The guest's memory behind the code. */
+#define JOB     0x2000
+#define COUNT   0x2040 /* interrupts taken */
+#define READY   0x2080 /* processors that listen */
+#define ICR     0x20c0
+#define TARGETS 0x20c8
+#define DELAY   0x20cc
+#define LAST    0x20d0 /* the last operation */
+#define STACKS  0x3000
+#define STACK   512
+#define PML4    0x4000
+#define PDPT    0x5000
+#define PD      0x6000
+
+#define MSR_APIC_BASE    0x1b
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_APIC_ID      0x802
+#define MSR_TPR          0x808
+#define MSR_EOI          0x80b
+#define MSR_SVR          0x80f
+#define MSR_ICR          0x830
+#define MSR_LVT_TIMER    0x832
+#define MSR_SELF_IPI     0x83f
+#define MSR_EFER         0xc0000080
+
+#define INIT_TO_OTHERS 0xc4500
+#define SIPI_TO_OTHERS (0xc4600 | GUEST_LOAD >> 12)
+#define DEADLINE_MODE  0x40000
+#define SOON           20000 /* ticks: after the guest runs again */
+
+    .macro WRITE_MSR msr, low
+    mov     $\msr, %ecx
+    mov     $\low, %eax
+    xor     %edx, %edx
+    wrmsr
+    .endm
+
+    .macro JOB_IS label, where
+    cmpl    $\label, JOB
+    je      \where
+    .endm
+
+/* x2APIC mode, interrupts, a stack of the processor's own. Keeps EBX, ESI, EDI, EBP. */
+    .macro APIC_ON
+    mov     $16, %eax
+    mov     %eax, %ds
+    mov     %eax, %es
+    mov     %eax, %ss
+    mov     $MSR_APIC_BASE, %ecx
+    rdmsr
+    or      $0xc00, %eax
+    wrmsr
+    WRITE_MSR MSR_SVR, 0x1ff
+    mov     $MSR_APIC_ID, %ecx
+    rdmsr
+    imul    $STACK, %eax, %eax
+    lea     STACKS + STACK(%eax), %esp
+    lidt    A(idt_pointer)
+    .endm
+
+    .text
+    .code16
+start:
+    cli
+    lgdtl   %cs:gdt_pointer - start
+    mov     %cr0, %eax
+    or      $1, %al
+    mov     %eax, %cr0
+    ljmpl   $8, $A(secondary)
+
+    .org    APIC_GUEST_ENTRY - GUEST_LOAD
+    .code32
+    mov     %ebx, JOB
+    mov     %eax, ICR
+    mov     %edx, ICR + 4
+    mov     %ebp, TARGETS
+    mov     %edi, DELAY
+    lgdt    A(gdt_pointer)
+    mov     %ecx, %edi
+    APIC_ON
+    mov     $LABEL_ADDRESS(LABEL_NONE), %ebx
+    mov     %ebx, %ebp
+    dec     %esi
+    jz      2f
+    WRITE_MSR MSR_ICR, INIT_TO_OTHERS
+    WRITE_MSR MSR_ICR, SIPI_TO_OTHERS
+1:  cmp     %esi, READY
+    jne     1b
+2:  mov     %edi, %esi /* operations */
+    xor     %edi, %edi /* interrupts that must have been taken */
+    JOB_IS  LABEL_TPR, tpr
+    JOB_IS  LABEL_TPR_CR8, tpr_cr8
+    JOB_IS  LABEL_EOI_EDGE, eoi_edge
+    JOB_IS  LABEL_SELF_IPI, self_ipi
+    JOB_IS  LABEL_DEADLINE_ARM, deadline_arm
+    JOB_IS  LABEL_DEADLINE_FIRE, deadline_fire
+    JOB_IS  LABEL_DEADLINE_HLT_FIRE, deadline_hlt_fire
+
+    imul    $PREFETCH_STRIDE, JOB, %ebp
+    add     $PREFETCH_BASE, %ebp
+1:  mov     DELAY, %ecx
+2:  dec     %ecx
+    jns     2b
+    cmp     $1, %esi
+    sete    LAST
+    mov     ICR, %eax
+    mov     ICR + 4, %edx
+    mov     $MSR_ICR, %ecx
+    prefetcht0 (%ebp)
+    wrmsr
+    LABEL(LABEL_NONE)
+    add     TARGETS, %edi
+3:  cmp     %edi, COUNT
+    jne     3b
+    dec     %esi
+    jnz     1b
+
+done:
+    LABEL(LABEL_NONE)
+    mov     $PORT_DONE, %dx
+    out     %al, %dx
+wrong:
+    ud2
+
+tpr:
+1:  mov     %esi, %eax
+    and     $0x7f, %eax
+    xor     %edx, %edx
+    mov     $MSR_TPR, %ecx
+    LABEL(LABEL_TPR)
+    wrmsr
+    LABEL(LABEL_NONE)
+    rdmsr
+    xor     %esi, %eax
+    test    $0x7f, %eax
+    jnz     wrong
+    dec     %esi
+    jnz     1b
+    jmp     done
+
+eoi_edge:
+    mov     $LABEL_ADDRESS(LABEL_EOI_EDGE), %ebp
+    sti
+1:  WRITE_MSR MSR_SELF_IPI, IPI_VECTOR
+    inc     %edi
+2:  cmp     %edi, COUNT
+    jne     2b
+    dec     %esi
+    jnz     1b
+    jmp     done
+
+self_ipi:
+    sti
+1:  mov     $MSR_SELF_IPI, %ecx
+    mov     $IPI_VECTOR, %eax
+    xor     %edx, %edx
+    inc     %edi
+    LABEL(LABEL_SELF_IPI)
+    wrmsr
+2:  cmp     %edi, COUNT
+    jne     2b
+    dec     %esi
+    jnz     1b
+    jmp     done
+
+deadline_arm:
+    WRITE_MSR MSR_LVT_TIMER, DEADLINE_MODE | IPI_VECTOR
+    mov     $MSR_TSC_DEADLINE, %ecx
+    mov     $0x10000000, %edx
+1:  mov     %esi, %eax
+    LABEL(LABEL_DEADLINE_ARM)
+    wrmsr
+    LABEL(LABEL_NONE)
+    rdmsr
+    cmp     %esi, %eax
+    jne     wrong
+    dec     %esi
+    jnz     1b
+    jmp     done
+
+    .macro ARM label
+    mov     $MSR_TSC_DEADLINE, %ecx
+    inc     %edi
+    LABEL(\label)
+    rdtsc
+    add     $SOON, %eax
+    adc     $0, %edx
+    wrmsr
+    .endm
+
+deadline_fire:
+    WRITE_MSR MSR_LVT_TIMER, DEADLINE_MODE | IPI_VECTOR
+    sti
+1:  ARM     LABEL_DEADLINE_FIRE
+2:  cmp     %edi, COUNT
+    jne     2b
+    dec     %esi
+    jnz     1b
+    jmp     done
+
+deadline_hlt_fire:
+    WRITE_MSR MSR_LVT_TIMER, DEADLINE_MODE | IPI_VECTOR
+1:  ARM     LABEL_DEADLINE_HLT_FIRE
+    sti
+    hlt
+    cli
+    cmp     %edi, COUNT
+    jne     wrong
+    dec     %esi
+    jnz     1b
+    jmp     done
+
+/* Who comes here by SIPI. EBX: its label, set again after each interrupt. */
+secondary:
+    APIC_ON
+    mov     $LABEL_ADDRESS(LABEL_NONE), %ebp
+    mov     %ebp, %ebx
+    JOB_IS  LABEL_IPI_SAME_CPU, 2f /* the label is the CPU's, and the sender's */
+    cmpl    $1, TARGETS
+    ja      1f
+    rdmsr /* ECX: MSR_APIC_ID */
+    cmp     %eax, ICR + 4
+    jne     2f
+1:  imul    $PREFETCH_STRIDE, JOB, %ebx
+    add     $PREFETCH_BASE, %ebx
+2:  prefetcht0 (%ebx)
+    lock incl READY
+    JOB_IS  LABEL_IPI_HALTED, 2f
+    sti
+1:  jmp     1b
+2:  sti
+    hlt
+    cli
+    jmp     2b
+
+    .balign 8
+/* EBP, EBX: addresses of the labels during and after the EOI. */
+taken:
+    LABEL(LABEL_NONE)
+    push    %eax
+    push    %ecx
+    push    %edx
+    mov     $MSR_EOI, %ecx
+    xor     %eax, %eax
+    xor     %edx, %edx
+    prefetcht0 (%ebp)
+    wrmsr
+    LABEL(LABEL_NONE)
+    cmpb    $0, LAST
+    jne     1f
+    prefetcht0 (%ebx)
+1:  pop     %edx
+    pop     %ecx
+    pop     %eax
+    lock incl COUNT
+    iret
+
+/* CR8 exists in 64-bit mode only. */
+tpr_cr8:
+    movl    $PDPT + 3, PML4
+    movl    $PD + 3, PDPT
+    movl    $0x83, PD
+    mov     $0x20, %eax
+    mov     %eax, %cr4
+    mov     $PML4, %eax
+    mov     %eax, %cr3
+    WRITE_MSR MSR_EFER, 0x100
+    mov     %cr0, %eax
+    or      $0x80000000, %eax
+    mov     %eax, %cr0
+    ljmp    $24, $A(long_mode)
+    .code64
+long_mode:
+1:  mov     %esi, %eax
+    and     $15, %eax
+    LABEL(LABEL_TPR_CR8)
+    mov     %rax, %cr8
+    LABEL(LABEL_NONE)
+    mov     %cr8, %rcx
+    cmp     %eax, %ecx
+    jne     2f
+    dec     %esi
+    jnz     1b
+    mov     $PORT_DONE, %dx
+    out     %al, %dx
+2:  ud2
+
+    .balign 8
+gdt:
+    .quad   0
+    .quad   0x00cf9b000000ffff
+    .quad   0x00cf93000000ffff
+    .quad   0x00af9b000000ffff
+gdt_pointer:
+    .word   31
+    .long   A(gdt)
+    .balign 8
+idt:
+    .fill   IPI_VECTOR, 8, 0
+    .word   A(taken), 8, 0x8e00, 0
+idt_pointer:
+    .word   8 * IPI_VECTOR + 7
+    .long   A(idt)
+    .org    JOB - GUEST_LOAD
+    .section .note.GNU-stack, "", @progbits

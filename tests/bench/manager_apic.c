@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rows of interrupts: domains with local APICs whose guest (guest_apic.S) does one kind of operation. vCPU i
+ * runs on CPU `cpu` + i, alone but for the manager on CPU 0, which sleeps; or all on `cpu`.
+ */
+#include <stdio.h>
+
+#include "guest_abi/hv_mgmt.h"
+#include "mgmt/lib/call.h"
+#include "tests/bench/manager.h"
+
+#define OPERATIONS  500U
+#define TIMER_COUNT 200U
+#define SHARE_COUNT 100U
+#define SLICE_US    100U
+#define UNTIL_HLT   20000U /* guest instructions: a target sleeps by then */
+#define TO_OTHERS   0xc0000U
+
+extern const unsigned char bench_guest_apic[], bench_guest_apic_end[]; /* guest_image.S */
+
+struct apic_row {
+    uint32_t label, cpus, vcpus, cpu, operations;
+    uint32_t icr, destination, targets, delay;
+    bool one_cpu;
+};
+
+static const struct apic_row rows[] = {
+    {LABEL_TPR, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_TPR_CR8, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_EOI_EDGE, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_SELF_IPI, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_IPI_RUNNING, 2, 2, 0, OPERATIONS, IPI_VECTOR, 1, 1, 0, false},
+    {LABEL_IPI_SAME_CPU, 2, 2, 1, SHARE_COUNT, IPI_VECTOR, 1, 1, 0, true},
+    {LABEL_IPI_HALTED, 2, 2, 0, TIMER_COUNT, IPI_VECTOR, 1, 1, UNTIL_HLT, false},
+    {LABEL_DEADLINE_ARM, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_DEADLINE_FIRE, 2, 1, 1, TIMER_COUNT, 0, 0, 0, 0, false},
+    {LABEL_DEADLINE_HLT_FIRE, 2, 1, 1, TIMER_COUNT, 0, 0, 0, 0, false},
+    {LABEL_IPI_RUNNING_OF_8, 8, 8, 0, OPERATIONS, IPI_VECTOR, 7, 1, 0, false},
+    {LABEL_IPI_BROADCAST_2, 8, 2, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 1, 1, 0, false},
+    {LABEL_IPI_BROADCAST_4, 8, 4, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 3, 0, false},
+    {LABEL_IPI_BROADCAST_8, 8, 8, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 7, 0, false},
+};
+
+static void run(const struct apic_row *row)
+{
+    struct domain *d =
+        make_domain(bench_guest_apic, bench_guest_apic_end, row->vcpus, HV_DOMAIN_IRQCHIP_FULL);
+    const struct hv_regs r = {.rip = APIC_GUEST_ENTRY,
+                              .rax = row->icr,
+                              .rbx = row->label,
+                              .rcx = row->operations,
+                              .rdx = row->destination,
+                              .rsi = row->vcpus,
+                              .rdi = row->delay,
+                              .rbp = row->targets,
+                              .rflags = RFLAGS_FIXED};
+    set_state(d->id, 0, &r);
+    for (uint32_t i = 0; i < row->vcpus; i++) {
+        must("affinity", call_vcpu_affinity(d->id, i, 1ULL << (row->one_cpu ? row->cpu : row->cpu + i)));
+        if (row->one_cpu)
+            must("priority", call_vcpu_priority(d->id, i, 100, SLICE_US));
+    }
+    must("start", domain_start(d));
+    serve(d, LABEL_NONE);
+    printf("bench: operations %u %u\n", row->label, row->operations);
+    finish(d, row->label);
+}
+
+void apic_rows(uint32_t cpus)
+{
+    for (uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].cpus == cpus)
+            run(&rows[i]);
+}
