@@ -4,3 +4,6 @@
 
 HOST_TESTS += vpit_test
 vpit_test_SRCS = tests/host/vpit_test.c hv/irqchip/vpit.c
+
+HOST_TESTS += vpic_test
+vpic_test_SRCS = tests/host/vpic_test.c hv/irqchip/vpic.c
