@@ -7,3 +7,6 @@ vpit_test_SRCS = tests/host/vpit_test.c hv/irqchip/vpit.c
 
 HOST_TESTS += vpic_test
 vpic_test_SRCS = tests/host/vpic_test.c hv/irqchip/vpic.c
+
+HOST_TESTS += vioapic_test
+vioapic_test_SRCS = tests/host/vioapic_test.c hv/irqchip/vioapic.c
