@@ -28,6 +28,11 @@ void *domain_kept(const struct domain *domain)
     return domain->service[0] ? domain->service[0]->manager : NULL;
 }
 
+uint64_t domain_free_pages(void)
+{
+    return domain_frames->free_pages;
+}
+
 struct domain *domain_of(uint32_t id)
 {
     return id < DOMAIN_IDS_MAX ? by_id[id] : NULL;

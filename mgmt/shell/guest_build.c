@@ -13,6 +13,7 @@
 #include "guest_abi/irqchip.h"
 #include "mgmt/builder/acpi.h"
 #include "mgmt/builder/builder.h"
+#include "mgmt/builder/elf.h"
 #include "mgmt/lib/call.h"
 #include "mgmt/lib/hv_error.h"
 #include "mgmt/shell/modules.h"
@@ -46,6 +47,17 @@ static enum config_type detect(const struct plan_bytes *kernel)
     return plan_is_linux(kernel) ? CONFIG_LINUX : CONFIG_AUTO;
 }
 
+/* Of an ELF file that is cut off nobody can say what it was meant to be. */
+static void explain(struct plan *plan, const struct plan_bytes *kernel)
+{
+    struct elf_file file;
+    if (elf_is(kernel) && (!elf_open(&file, kernel, plan) || !elf_load(&file, plan)))
+        return;
+    plan_fail(plan,
+              "%s has no PVH note, no Multiboot header and no Linux header; say type = flat16 or flat32",
+              kernel->name);
+}
+
 static void make(struct plan *plan, const struct config_domain *config, struct plan_input *input)
 {
     enum config_type type = config->type;
@@ -71,10 +83,7 @@ static void make(struct plan *plan, const struct config_domain *config, struct p
         plan_linux32(plan, input);
         return;
     case CONFIG_AUTO:
-        plan_fail(plan,
-                  "%s has no PVH note, no Multiboot header and no Linux header; say type = flat16 "
-                  "or flat32",
-                  config->kernel);
+        explain(plan, &input->kernel);
         return;
     }
 }
@@ -164,6 +173,17 @@ static int64_t build(struct guest *guest, const struct plan *plan, const char **
     return set_scheduling(guest);
 }
 
+static bool check_memory(const struct plan *plan, char *error)
+{
+    uint64_t bytes = 0, available = domain_free_pages() * FRAMES_PAGE;
+    for (uint32_t i = 0; i < plan->rams; i++)
+        bytes += plan->ram[i].end - plan->ram[i].start;
+    if (bytes > available)
+        snprintf(error, GUEST_ERROR_SIZE, "memory: it needs %llu KiB, and %llu KiB are free; lower memory",
+                 (unsigned long long)bytes >> 10, (unsigned long long)available >> 10);
+    return bytes <= available;
+}
+
 static bool create_domain(struct guest *guest, const struct plan *plan, char *error)
 {
     const struct domain_hooks hooks = {.dead = guest_on_death, .answered = guest_on_answer, .ctx = guest};
@@ -200,7 +220,7 @@ bool guest_create(struct guest *guest, char *error)
     guest->input_head = guest->input_count = 0;
     guest->result = GUEST_NONE;
     bool ok = check_cpus(guest->config, error) && make_plan(guest->config, plan, error) &&
-              create_domain(guest, plan, error);
+              check_memory(plan, error) && create_domain(guest, plan, error);
     plan_free(plan);
     free(plan);
     if (ok)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * shell: see shell.h. Input is read by a timer, because the interface has no notification for it:
- * 20 ms after the last byte at the latest. An attached console gets every byte but Ctrl-], and a BREAK
- * on the line, which the shell itself ignores.
+ * every 20 ms, and every millisecond for a while after something came, since a port has room for 16
+ * bytes only. An attached console gets every byte but Ctrl-], and a BREAK on the line, which the shell
+ * itself ignores.
  */
 #include "mgmt/shell/shell.h"
 
@@ -20,7 +21,7 @@
 
 #define KEY_LEAVE '\035' /* Ctrl-] */
 
-enum { POLL_MS = 20, PROMPT_SIZE = SHELL_LINE_SIZE + 32 };
+enum { POLL_MS = 20, BUSY_POLL_MS = 1, BUSY_POLLS = 100, PROMPT_SIZE = SHELL_LINE_SIZE + 32 };
 
 static const char prompt[] = "signalbox> ";
 
@@ -124,6 +125,7 @@ static void on_input(uint8_t raw)
 static void on_poll(void *ctx)
 {
     static bool had_domain; /* the attached one, at the last look */
+    static uint32_t busy;   /* polls until it counts as quiet */
     char bytes[256];
     int64_t count = call_console_read(bytes, sizeof(bytes));
     (void)ctx;
@@ -134,8 +136,9 @@ static void on_poll(void *ctx)
     if (attached && had_domain && !attached->domain)
         leave_console(); /* it has ended; its result is among the lines that waited */
     had_domain = attached && attached->domain;
+    busy = count > 0 ? BUSY_POLLS : busy - (busy > 0);
     if (count >= 0) /* without a console there is nothing to wait for */
-        events_timer_set(&poll, events_now() + POLL_MS * khz, on_poll, NULL);
+        events_timer_set(&poll, events_now() + (busy ? BUSY_POLL_MS : POLL_MS) * khz, on_poll, NULL);
 }
 
 void shell_init(const struct frames *frames, uint64_t tsc_khz)

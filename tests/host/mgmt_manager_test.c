@@ -36,8 +36,8 @@ TEST(manager_refuses)
         {"k.bin", "", 1, 1 << 20, 1 << 20, CONFIG_FLAT32, "the image: 0x40 bytes at 0x100000 are not within"},
         {"k.bin", "", 1, 1 << 20, 0xfffffffff000, CONFIG_FLAT32,
          "load = 0xfffffffff000: 32-bit code begins below"},
-        {"k.bin", "", 1, 4ULL << 30, 0x1000, CONFIG_FLAT32, "taking its memory: "},
-        {"k.bin", "", 1, 1ULL << 40, 0x1000, CONFIG_FLAT32, "taking its memory: "},
+        {"k.bin", "", 1, 4ULL << 30, 0x1000, CONFIG_FLAT32, "memory: it needs "},
+        {"k.bin", "", 1, 1ULL << 40, 0x1000, CONFIG_FLAT32, "memory: it needs "},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char expected[256];

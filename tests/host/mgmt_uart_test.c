@@ -204,6 +204,9 @@ TEST(uart_break_not_looked_at)
     uart16550_receive_break(&uart);
     outb(IIR, 3); /* goes with the FIFO */
     EXPECT_EQ(in(LSR), 0x60U);
+    uart16550_receive_break(&uart);
+    outb(IIR, 3); /* also when it is the next byte */
+    EXPECT_EQ(in(LSR), 0x60U);
     for (unsigned round = 0; round < 40; round++) { /* the marks go round with the bytes */
         uart16550_receive(&uart, 'x');
         uart16550_receive_break(&uart);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * console: a guest for the tests of the shell. The first word of its command line says what it does with its
+ * serial port: echo (says what it receives, with breaks and overruns), flood (sends without end), deaf (never
+ * reads, sends a line now and then), keeper (puts values into registers of its devices and looks, again and
+ * again, whether they are still there). It does not end by itself.
+ */
+#include "tests/guest/devices/devices.h"
+#include "tests/guest/lib/cpu.h"
+#include "tests/guest/lib/report.h"
+
+const char guest_name[] = "console";
+
+enum { RBR = 0x3f8, FCR = 0x3fa, LCR = 0x3fb, LSR = 0x3fd, SCR = 0x3ff };
+enum { LSR_DATA = 1, LSR_OVERRUN = 2, LSR_BREAK = 0x10, CMOS_FREE = 0x40 };
+enum { PAUSE_TICKS = 20000, KEEPER_TICKS = 2000000, DEAF_TICKS = 4000000, PER_LINE = 16 };
+
+static void put(const char *text)
+{
+    for (; *text; text++)
+        out(RBR, 1, (uint8_t)*text);
+}
+
+static void put_hex(uint32_t byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char text[] = {' ', digits[byte >> 4 & 15], digits[byte & 15], '\0'};
+    put(text);
+}
+
+static void put_number(uint32_t number)
+{
+    char text[12], *at = text + sizeof(text) - 1;
+    *at = '\0';
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    put(at);
+}
+
+static void wait(uint64_t ticks)
+{
+    uint64_t from = rdtsc();
+    while (rdtsc() - from < ticks)
+        __asm__ volatile("pause");
+}
+
+/* Lines like "got 61 62 BREAK"; a line ends when nothing comes for a while. */
+static void echo(void)
+{
+    uint32_t on_line = 0, quiet = 0;
+    out(FCR, 1, 1);
+    put("console: ready\n");
+    for (;;) {
+        uint32_t status = in(LSR, 1);
+        if ((status & LSR_DATA) == 0) {
+            if (on_line && ++quiet == PER_LINE) {
+                put("\n");
+                on_line = 0;
+            }
+            wait(PAUSE_TICKS);
+            continue;
+        }
+        if (on_line == 0)
+            put("got");
+        uint32_t byte = in(RBR, 1);
+        if (status & LSR_OVERRUN)
+            put(" OVERRUN");
+        if (status & LSR_BREAK)
+            put(" BREAK");
+        else
+            put_hex(byte);
+        quiet = 0;
+        if (++on_line == PER_LINE) {
+            put("\n");
+            on_line = 0;
+        }
+    }
+}
+
+static void flood(void)
+{
+    for (uint32_t n = 0;; n++) {
+        put("flood ");
+        put_number(n);
+        put(" of this and that and more, without end\n");
+    }
+}
+
+static void deaf(void)
+{
+    out(FCR, 1, 1);
+    for (uint32_t n = 0;; n++) {
+        put("deaf ");
+        put_number(n);
+        put("\n");
+        wait(DEAF_TICKS);
+    }
+}
+
+static uint32_t cmos(void)
+{
+    return in(0x71, 1);
+}
+
+static void keeper(void)
+{
+    out(LCR, 1, 0x1b);
+    out(SCR, 1, 0xa5);
+    out(0x70, 1, CMOS_FREE);
+    out(0x71, 1, 0x77);
+    out(0x602, 2, 0x0101);
+    out(0xcf8, 4, 0x80001200);
+    uint32_t timer = in(0x608, 4);
+    for (uint32_t n = 0;; n++) {
+        bool good = in(LCR, 1) == 0x1b && in(SCR, 1) == 0xa5 && cmos() == 0x77 && in(0x602, 2) == 0x0101 &&
+                    in(0xcf8, 4) == 0x80001200;
+        uint32_t now = in(0x608, 4);
+        good = good && (now - timer) << 8 < 0x80000000U; /* 24 bits, onwards */
+        timer = now;
+        put(good ? "kept " : "LOST ");
+        put_number(n);
+        put("\n");
+        wait(KEEPER_TICKS);
+    }
+}
+
+void guest_main(const char *cmdline)
+{
+    if (guest_has_word(cmdline, "echo"))
+        echo();
+    if (guest_has_word(cmdline, "flood"))
+        flood();
+    if (guest_has_word(cmdline, "deaf"))
+        deaf();
+    if (guest_has_word(cmdline, "keeper"))
+        keeper();
+}

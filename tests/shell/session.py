@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sessions at the shell, on an emulated machine: session.py commands | errors | console | restart | floods
+
+Each types at a machine of its own what a person would, and looks at what comes back. The whole talk is printed when it fails.
+"""
+import json
+import os
+import struct
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from machine import BUILD, ROOT, Failure, Machine  # pylint: disable=wrong-import-position
+
+GUEST = os.path.join(ROOT, "build", "tests", "guest", "console.elf")
+CONFIG = os.path.join(ROOT, "tests", "shell", "session.conf")
+MODULES = [f"{CONFIG} session.conf", f"{GUEST} console.elf"]
+
+
+def check(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def has(text, *parts):
+    for part in parts:
+        check(part in text, f"{part!r} is not in {text!r}")
+
+
+def listing(machine, line):
+    """A --json listing, parsed; ids are numbers or null."""
+    text = machine.command(line)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise Failure(f"{line}: {error}: {text!r}") from error
+
+
+def state(machine, name):
+    return next(row for row in listing(machine, "list --json") if row["name"] == name)
+
+
+def wake(machine, banner=True):
+    """The shell is silent until somebody types."""
+    if banner:
+        machine.expect("free for domains")
+    machine.type("\r")
+    machine.expect("signalbox> ")
+
+
+def commands():
+    with Machine(MODULES) as machine:
+        wake(machine)
+        text = machine.command("help")
+        for word in ("list", "create", "start", "pause", "resume", "destroy", "info", "vcpus", "console", "dmesg", "stats", "top",
+                     "reboot", "poweroff", "break", "restart"):
+            has(text, f"\n  {word} ") if word != "help" else None
+        has(machine.command("help pause"), "stop its vCPUs for a while")
+        row = state(machine, "spare")
+        check(row["id"] is None and row["state"] == "off" and row["memory_kib"] == 4096, f"before: {row}")
+        has(machine.command("create spare"), "domain 1 (spare): created")
+        check(state(machine, "spare")["id"] == 1, "its id is a number")
+        has(machine.command("start 1"), "domain 1 (spare): started")
+        has(machine.command("pause spare"), "domain 1 (spare): paused")
+        exits = listing(machine, "vcpus spare --json")[0]["exits"]
+        check(listing(machine, "vcpus spare --json")[0]["exits"] == exits, "a paused domain does not run")
+        has(machine.command("resume spare"), "domain 1 (spare): resumed")
+        machine.command("list")
+        check(listing(machine, "vcpus spare --json")[0]["exits"] > exits, "a resumed one does")
+        for line in ("info spare --json", "vcpus --json", "stats --json", "stats spare --json", "modules --json"):
+            check(len(listing(machine, line)) > 0, f"{line}: empty")
+        has(machine.command("dmesg"), "ready: 2 CPUs")
+        machine.type("top\r")
+        machine.expect(r"spare +0 +\w+")
+        machine.expect("any key ends this")
+        machine.expect("any key ends this", 30)  # it is drawn anew
+        machine.type("q")
+        machine.expect("signalbox> ")
+        machine.type("lisr\x08t\x1b[D\x1b[D\x1b[D\x05\r")  # line editing
+        machine.expect(r"spare +running")
+        machine.expect("signalbox> ")
+        machine.type("\x1b[A\r")  # history
+        machine.expect(r"signalbox> list\n")
+        machine.expect("signalbox> ")
+        has(machine.command("destroy spare"), "domain 1 (spare): destroyed")
+        check(state(machine, "spare")["last_result"] == "destroyed", "its result is listed")
+        machine.type("poweroff\r")
+        machine.expect("Signalbox stopped in order", 60)
+
+
+def elf32(segments, flags=3):
+    """A multiboot kernel with these segments: (address, size)."""
+    header = struct.pack("<III", 0x1BADB002, flags, -(0x1BADB002 + flags) & 0xFFFFFFFF)
+    body = header + b"\x90" * 500
+    head = b"\x7fELF\1\1\1" + b"\0" * 9 + struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, segments[0][0] + 16, 52, 0, 0, 52, 32,
+                                                     len(segments), 0, 0, 0)
+    table = b"".join(struct.pack("<IIIIIIII", 1, 0x200, at, at, min(size, len(body)), size, 7, 0) for at, size in segments)
+    return (head + table).ljust(0x200, b"\0") + body
+
+
+def errors():
+    with open(GUEST, "rb") as file:
+        good = file.read()
+    images = {
+        "cut.elf": good[:200],
+        "overlap.elf": elf32([(0x100000, 0x3000), (0x101000, 0x1000)]),
+        "flags.elf": elf32([(0x100000, 0x1000)], flags=0x8),
+        "outside.elf": elf32([(0x100000, 0x1000), (0x7F000000, 0x1000)]),
+    }
+    expected = {
+        "no-cpu": ("cpus names CPU 7, but this machine has 2, 0 to 1",),
+        "no-kernel": ("there is no boot module not-there.elf; add it",),
+        "no-module": ("there is no boot module not-there.img; add it",),
+        "cut-off": ("cut.elf is cut off",),
+        "overlapping": ("overlap",),
+        "flags": ("flag",),
+        "outside": ("0x7f000000", "not within the domain's memory"),
+        "wrong-type": ("console.elf", "no header"),
+        "too-large": ("memory: it needs 4193920 KiB", "are free; lower memory"),
+        "far-too-large": ("memory: it needs", "are free; lower memory"),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        modules = list(MODULES)
+        for name, data in images.items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(data)
+            modules.append(f"{os.path.join(folder, name)} {name}")
+        with Machine(modules) as machine:
+            wake(machine)
+            free = machine.command("list").split("\n")[-2]
+            for name, parts in expected.items():
+                text = machine.command(f"start {name}")
+                has(text, f"domain ({name}): ", *parts)
+                check(text.count("\n") == 1, f"one line: {text!r}")
+                row = state(machine, name)
+                check(row["id"] is None and row["last_result"] == "not built", f"half made: {row}")
+            check(machine.command("list").split("\n")[-2] == free, "all memory came back")
+            has(machine.command("list extra words"), "usage: list")
+            has(machine.command("lits"), "there is no command lits")
+            has(machine.command("start nobody"), "there is no domain nobody")
+            has(machine.command("console"), "usage: console domain")
+            has(machine.command("start spare"), "domain 1 (spare): started")  # and it goes on as ever
+
+
+def console():
+    with Machine(MODULES) as machine:
+        wake(machine)
+        machine.command("start echo")
+        machine.expect(r"\[echo\] console: ready")
+        machine.type("console echo\r")
+        machine.expect("Ctrl-] leaves it")
+        machine.expect("console: ready")
+        heard = []
+        sent = [byte for byte in range(256) if byte != 0x1D]
+        for start in range(0, len(sent), 16):  # every byte but Ctrl-], 0xff too
+            machine.type(bytes(sent[start:start + 16]))
+            while len(heard) < start + len(sent[start:start + 16]):
+                heard += machine.expect(r"got((?: \w+)+)\n").group(1).decode().split()
+        check(heard == [f"{byte:02x}" for byte in sent], f"bytes as they were typed: {heard}")
+        machine.type("a" * 60)  # more than the FIFO holds
+        heard = []
+        while len(heard) < 60:
+            heard += machine.expect(r"got((?: \w+)+)\n").group(1).decode().split()
+        check(heard == ["61"] * 60, f"all of them, no overrun: {heard}")
+        machine.type("\x1d")
+        machine.expect("signalbox> ")
+        has(machine.command("break echo"), "domain 1 (echo): BREAK sent")
+        machine.expect(r"\[echo\] got BREAK\n")
+        machine.type("console 1\r")
+        machine.expect("(?s)Ctrl-] leaves it.*console: ready.*got BREAK\n")  # what it said before is shown
+        machine.type("\x1d")
+        machine.expect("signalbox> ")
+        has(machine.command("destroy echo"), "destroyed")
+        machine.type("console echo\r")  # of a domain that is off
+        machine.expect("Ctrl-] leaves it")
+        machine.type("into the void\x1d")
+        machine.expect("signalbox> ")
+        machine.command("start deaf")
+        machine.expect(r"\[deaf\] deaf 1\n")
+        machine.type("console deaf\r")
+        machine.expect("Ctrl-] leaves it")
+        machine.type("x" * 3000, 15)  # it never reads
+        machine.expect(r"deaf \d+\n")
+        machine.type("\x1d")
+        machine.expect("signalbox> ")
+        machine.expect(r"\[deaf\] deaf \d+\n")
+        has(machine.command("destroy deaf"), "destroyed")
+
+
+def restart():
+    with Machine(MODULES) as machine:
+        wake(machine)
+        machine.command("start keeper")
+        machine.command("start spare")
+        machine.command("start echo")
+        machine.expect(r"\[echo\] console: ready")
+        machine.command("create deaf")
+        machine.command("pause spare")
+        for round_ in range(3):
+            machine.type("restart\r")
+            machine.expect(r"domain 0: started again")
+            machine.expect(r"domain 1 \(keeper\): found, running\n")
+            machine.expect(r"domain 2 \(spare\): found, paused\n")
+            machine.expect(r"domain 3 \(echo\): found, running\n")
+            if round_ == 0:
+                machine.expect(r"domain 4 \(deaf\): found before its first start; destroyed\n")
+            wake(machine, banner=False)
+            rows = {row["name"]: row for row in listing(machine, "list --json")}
+            check([rows[name]["id"] for name in ("keeper", "spare", "echo", "deaf")] == [1, 2, 3, None], f"ids: {rows}")
+            machine.type("console keeper\r")
+            machine.expect("Ctrl-] leaves it")
+            for _ in range(3):  # its devices are as it left them
+                text = machine.expect(r"(kept|LOST) \d+\n").group(0).decode()
+                check(text.startswith("kept"), f"after a restart: {text}")
+            machine.type("\x1d")
+            machine.expect("signalbox> ")
+            machine.type("console echo\r")
+            machine.expect("Ctrl-] leaves it")
+            machine.type("Z")
+            machine.expect(r"got 5a\n")
+            machine.type("\x1d")
+            machine.expect("signalbox> ")
+        machine.command("resume 2")
+        has(machine.command("destroy 2"), "domain 2 (spare): destroyed")
+        has(machine.command("destroy keeper"), "domain 1 (keeper): destroyed")
+        has(machine.command("destroy 3"), "domain 3 (echo): destroyed")
+        has(machine.command("start spare"), "domain 1 (spare): started")
+
+
+def floods():
+    with Machine(MODULES) as machine:
+        wake(machine)
+        machine.command("start keeper")
+        machine.command("start flood1")
+        machine.command("start flood2")
+        for _ in range(3):
+            row = state(machine, "flood2")
+            check(row["state"] == "running", f"{row}")
+        machine.type("console flood1\r")
+        machine.expect("Ctrl-] leaves it")
+        machine.expect(r"flood \d+ of this and that and more, without end\n")
+        machine.expect(r"flood \d+ of this and that and more, without end\n")
+        machine.type("\x1d")
+        machine.expect("signalbox> ")
+        machine.expect(r"\[flood2\] flood \d+ of this")
+        machine.expect(r"\[flood1\] flood \d+ of this")
+        has(machine.command("pause flood1"), "domain 2 (flood1): paused")
+        has(machine.command("destroy flood2"), "domain 3 (flood2): destroyed")
+        has(machine.command("destroy flood1"), "domain 2 (flood1): destroyed")
+        machine.type("console keeper\r")
+        machine.expect(r"kept \d+\n")
+
+
+SESSIONS = {function.__name__: function for function in (commands, errors, console, restart, floods)}
+
+
+def main():
+    if len(sys.argv) != 2 or sys.argv[1] not in SESSIONS:
+        print(__doc__)
+        return 2
+    machines = []
+    begin = Machine.__enter__
+
+    def enter(machine):
+        machines.append(machine)
+        return begin(machine)
+
+    Machine.__enter__ = enter
+    try:
+        SESSIONS[sys.argv[1]]()
+    except Failure as failure:
+        for machine in machines:
+            print(machine.log.decode("utf-8", "replace").replace("\r", ""))
+        print(f"\nsession {sys.argv[1]}: FAILED: {failure}")
+        return 1
+    print(f"session {sys.argv[1]}: as it should be")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
