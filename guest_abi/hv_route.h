@@ -14,16 +14,15 @@
 
 #include "guest_abi/hv_abi.h"
 
-#define HV_GSI_MAX         131072U /* GSIs of a domain are below this, and below hv_irqchip_config.gsis */
-#define HV_IOAPICS_MAX     3U
-#define HV_IOAPIC_PINS     24U /* the usual number */
-#define HV_IOAPIC_PINS_MAX 240U
+#define HV_GSI_MAX                131072U /* GSIs of a domain are below this, and below hv_irqchip_config.gsis */
+#define HV_IOAPICS_MAX            3U
+#define HV_IOAPIC_PINS_CONFIG_MAX 96U
 
 /* ---- irqchips of a domain: hv_domain_create.flags says which; HV_CALL_IRQCHIP_CONFIG, before its first vCPU, how many */
 
 struct hv_ioapic_place {
     gpa_t base;        /* of its registers: page-aligned, without memory behind it */
-    uint32_t pins;     /* 1 to HV_IOAPIC_PINS_MAX */
+    uint32_t pins;     /* 1 to HV_IOAPIC_PINS_CONFIG_MAX */
     uint32_t reserved; /* 0 */
 };
 

@@ -51,4 +51,9 @@ check notify holds
 check notify fails -DNO_PENDING_FIRST
 check notify fails -DNO_SELECTOR_FIRST
 check notify fails -DNO_EXCHANGE
+check route holds
+check route fails -DNO_HAZARD_FIRST
+check route fails -DNO_FENCE_IN_FIRE
+check route fails -DNO_LOCKED_CHANGE
+check route fails -DNO_WAIT
 exit $bad

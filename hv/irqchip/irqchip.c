@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The wiring of a domain's interrupt controllers: see irqchip.h.
+ *
+ * The PIT's output leads to GSI 0, whatever its route is. Its ticks wait for the guest's EOI where the PIC shows one; while the PIC
+ * masks IRQ 0 the I/O APIC has the line, whose edges end unseen, and each tick counts as acknowledged.
+ */
+#include "hv/irqchip/irqchip.h"
+
+#include "arch/cpu/insn.h"
+#include "hv/core/pcpu.h"
+#include "hv/core/sched.h"
+#include "hv/irqchip/vioapic.h"
+#include "hv/irqchip/vpic.h"
+#include "hv/irqchip/vpit.h"
+#include "hv/vapic/deliver.h"
+
+struct ioapic {
+    struct vioapic model;
+    uint64_t base;
+};
+
+struct irqchip {
+    /* Constant. */
+    struct domain *domain;
+    const struct irqchip_upcalls *up;
+    uint32_t ioapics; /* 0: split mode */
+
+    struct spinlock lock; /* guards the rest */
+    struct vpic pic;
+    bool pic_output; /* as the vCPUs know it */
+    struct vpit pit;
+    struct ioapic ioapic[HV_IOAPICS_MAX];
+    struct timer pit_timer, storm_timer;
+    bool stopped; /* no timer is set any more */
+};
+_Static_assert(sizeof(struct irqchip) <= PAGE_SIZE, "one page");
+_Static_assert(sizeof(struct vioapic_pin) * HV_IOAPIC_PINS_CONFIG_MAX <= PAGE_SIZE, "one page of pins");
+
+/* ---- with the lock held */
+
+static void set_timer(struct irqchip *c, struct timer *t, bool wanted, uint64_t deadline)
+{
+    if (wanted && t->queue && t->deadline == deadline)
+        return;
+    timer_cancel(t);
+    if (wanted && !c->stopped)
+        timer_set(t, deadline);
+}
+
+static void pit_rearm(struct irqchip *c)
+{
+    uint64_t deadline = 0;
+    bool wanted = vpit_deadline(&c->pit, &deadline);
+    set_timer(c, &c->pit_timer, wanted, deadline);
+}
+
+static void storm_rearm(struct irqchip *c)
+{
+    uint64_t first = UINT64_MAX, deadline;
+    for (uint32_t i = 0; i < c->ioapics; i++)
+        if (vioapic_deadline(&c->ioapic[i].model, &deadline) && deadline < first)
+            first = deadline;
+    set_timer(c, &c->storm_timer, first != UINT64_MAX, first);
+}
+
+/* INTR leads to LINT0 of all local APICs; ExtINT is taken when the vCPU can, other modes at the edge. */
+static void pic_tell(struct irqchip *c)
+{
+    bool output = vpic_output(&c->pic), rises = output && !c->pic_output;
+    c->pic_output = output;
+    for (uint32_t i = 0; rises && i < c->domain->max_vcpus; i++) {
+        struct vcpu *v = atomic_load_acquire(&c->domain->vcpu[i]);
+        if (!v)
+            continue;
+        if (vlapic_accepts_extint(&vapic_of(v)->lapic))
+            sched_request(v, REQUEST_EVENT);
+        else
+            deliver_lvt(v, APIC_LVT_LINT0);
+    }
+}
+
+static int send(struct irqchip *c, struct vioapic *a, uint32_t pin)
+{
+    struct vlapic_message m;
+    if (!vioapic_ready(a, pin, rdtsc(), &m))
+        return VIOAPIC_COALESCED;
+    return vioapic_sent(a, pin, deliver_message(c->domain, NULL, &m));
+}
+
+static void send_all(struct irqchip *c, struct vioapic *a)
+{
+    struct vlapic_message m;
+    for (uint32_t pin = 0; (pin = vioapic_next(a, pin, rdtsc(), &m)) < a->pin_count; pin++)
+        (void)vioapic_sent(a, pin, deliver_message(c->domain, NULL, &m));
+}
+
+/* ---- the PIT; without the lock */
+
+static void pit_pulse(struct irqchip *c, bool due)
+{
+    while (due) {
+        int status = c->up->pit(c->domain, true);
+        (void)c->up->pit(c->domain, false);
+        spin_lock(&c->lock);
+        vpit_sent(&c->pit, status);
+        due = vpic_masked(&c->pic, 0) && vpit_ack(&c->pit, rdtsc());
+        spin_unlock(&c->lock);
+    }
+    spin_lock(&c->lock);
+    pit_rearm(c);
+    spin_unlock(&c->lock);
+}
+
+static void pit_run(struct irqchip *c)
+{
+    spin_lock(&c->lock);
+    bool due = vpit_run(&c->pit, rdtsc());
+    spin_unlock(&c->lock);
+    pit_pulse(c, due);
+}
+
+static void pit_due(struct timer *t)
+{
+    pit_run((struct irqchip *)(void *)((uint8_t *)t - offsetof(struct irqchip, pit_timer)));
+}
+
+static void storm_due(struct timer *t)
+{
+    struct irqchip *c = (struct irqchip *)(void *)((uint8_t *)t - offsetof(struct irqchip, storm_timer));
+    spin_lock(&c->lock);
+    for (uint32_t i = 0; i < c->ioapics; i++)
+        send_all(c, &c->ioapic[i].model);
+    storm_rearm(c);
+    spin_unlock(&c->lock);
+}
+
+/* ---- ends of interrupts; without the lock */
+
+static void pic_ended(struct irqchip *c, uint16_t pins)
+{
+    for (uint32_t left = pins; left; left &= left - 1) {
+        uint32_t pin = (uint32_t)__builtin_ctz(left);
+        c->up->acked(c->domain, pin / 8, pin % 8);
+    }
+    if (!(pins & 1))
+        return;
+    spin_lock(&c->lock);
+    bool due = vpit_ack(&c->pit, rdtsc());
+    spin_unlock(&c->lock);
+    if (due)
+        pit_pulse(c, true);
+}
+
+static void ioapic_ended(struct irqchip *c, uint32_t i, uint8_t vector)
+{
+    struct vioapic *a = &c->ioapic[i].model;
+    struct vioapic_pins pins = {0};
+    spin_lock(&c->lock);
+    bool any = vioapic_eoi(a, vector, &pins);
+    spin_unlock(&c->lock);
+    if (!any)
+        return;
+    for (uint32_t pin = 0; pin < a->pin_count; pin++) {
+        if (!(pins.bits[pin / 64] >> pin % 64 & 1))
+            continue;
+        c->up->acked(c->domain, HV_CHIP_IOAPIC + i, pin);
+        spin_lock(&c->lock);
+        if (vioapic_end(a, pin, vector, rdtsc()))
+            (void)send(c, a, pin);
+        storm_rearm(c);
+        spin_unlock(&c->lock);
+    }
+}
+
+void irqchip_eoi(struct domain *d, uint8_t vector)
+{
+    struct irqchip *c = d->chips;
+    if (!c)
+        return;
+    if (!c->ioapics)
+        c->up->acked_vector(d, vector);
+    for (uint32_t i = 0; i < c->ioapics; i++)
+        ioapic_ended(c, i, vector);
+}
+
+/* ---- lines */
+
+int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, bool level)
+{
+    struct irqchip *c = atomic_load_acquire(&d->chips);
+    int status;
+    if (!c || (chip >= HV_CHIP_IOAPIC && chip - HV_CHIP_IOAPIC >= c->ioapics) || !c->ioapics)
+        return VIOAPIC_MASKED;
+    spin_lock(&c->lock);
+    if (chip < HV_CHIP_IOAPIC) {
+        status = vpic_line(&c->pic, chip * 8 + pin, source, level);
+        pic_tell(c);
+    } else {
+        struct vioapic *a = &c->ioapic[chip - HV_CHIP_IOAPIC].model;
+        status = vioapic_line(a, pin, source, level, rdtsc());
+        if (status == VIOAPIC_SEND)
+            status = send(c, a, pin);
+    }
+    spin_unlock(&c->lock);
+    return status;
+}
+
+bool irqchip_extint(const struct domain *d)
+{
+    const struct irqchip *c = d->chips;
+    return c && c->ioapics && atomic_load_relaxed(&c->pic_output);
+}
+
+uint8_t irqchip_ack(struct domain *d)
+{
+    struct irqchip *c = d->chips;
+    struct vpic_facts f = {0};
+    spin_lock(&c->lock);
+    uint8_t vector = vpic_ack(&c->pic, &f);
+    pic_tell(c);
+    spin_unlock(&c->lock);
+    pic_ended(c, f.ended);
+    return vector;
+}
+
+void irqchip_retry(struct domain *d)
+{
+    struct irqchip *c = d->chips;
+    for (uint32_t i = 0; c && i < c->ioapics; i++) {
+        spin_lock(&c->lock);
+        send_all(c, &c->ioapic[i].model);
+        spin_unlock(&c->lock);
+    }
+}
+
+/* ---- accesses of the guest */
+
+static bool is_pit(uint32_t port)
+{
+    return (port >= PIT_CHANNEL0 && port <= PIT_CONTROL) || port == PIT_PORT61;
+}
+
+static bool is_pic(uint32_t port)
+{
+    return (port & ~0x81U) == PIC_MASTER_COMMAND || (port & ~1U) == PIC_ELCR_MASTER;
+}
+
+static uint8_t pio_byte(struct irqchip *c, uint16_t port, bool write, uint8_t value)
+{
+    struct vpic_facts f = {0};
+    if (is_pit(port)) {
+        spin_lock(&c->lock);
+        if (write)
+            vpit_write(&c->pit, port, value, rdtsc());
+        else
+            value = vpit_read(&c->pit, port, rdtsc());
+        spin_unlock(&c->lock);
+        if (write)
+            pit_run(c);
+        return value;
+    }
+    if (!is_pic(port))
+        return 0xff;
+    spin_lock(&c->lock);
+    if (write)
+        vpic_write(&c->pic, port, value, &f);
+    else
+        value = vpic_read(&c->pic, port, &f);
+    pic_tell(c);
+    spin_unlock(&c->lock);
+    if (f.ended)
+        pic_ended(c, f.ended);
+    return value;
+}
+
+bool irqchip_pio(struct domain *d, uint16_t port, uint32_t width, bool write, uint64_t *data)
+{
+    struct irqchip *c = d->chips;
+    uint64_t result = 0;
+    bool ours = false;
+    for (uint32_t i = 0; c && c->ioapics && i < width; i++)
+        ours = ours || is_pic(port + i) || is_pit(port + i);
+    if (!ours)
+        return false;
+    for (uint32_t i = 0; i < width; i++)
+        result |= (uint64_t)pio_byte(c, (uint16_t)(port + i), write, (uint8_t)(*data >> 8 * i)) << 8 * i;
+    if (!write)
+        *data = result;
+    return true;
+}
+
+static void ioapic_write(struct irqchip *c, uint32_t i, uint32_t offset, uint32_t width, uint64_t data)
+{
+    struct vioapic *a = &c->ioapic[i].model;
+    struct vioapic_facts f = {0};
+    spin_lock(&c->lock);
+    vioapic_write(a, offset, width, data, &f);
+    if (f.what & VIOAPIC_FACT_ENDED) {
+        spin_unlock(&c->lock);
+        c->up->acked(c->domain, HV_CHIP_IOAPIC + i, f.pin);
+        spin_lock(&c->lock);
+    }
+    if (f.what & VIOAPIC_FACT_RTE)
+        (void)send(c, a, f.pin);
+    spin_unlock(&c->lock);
+    if (f.what & VIOAPIC_FACT_EOI)
+        ioapic_ended(c, i, f.vector);
+}
+
+bool irqchip_mmio(struct domain *d, uint64_t gpa, uint32_t width, bool write, uint64_t *data)
+{
+    struct irqchip *c = d->chips;
+    uint32_t i = 0, offset = (uint32_t)(gpa & ~PAGE_MASK);
+    while (c && i < c->ioapics && c->ioapic[i].base != (gpa & PAGE_MASK))
+        i++;
+    if (!c || i == c->ioapics)
+        return false;
+    if (write) {
+        ioapic_write(c, i, offset, width, *data);
+        return true;
+    }
+    spin_lock(&c->lock);
+    *data = vioapic_read(&c->ioapic[i].model, offset, width);
+    spin_unlock(&c->lock);
+    return true;
+}
+
+/* ---- state */
+
+int irqchip_state_size(const struct domain *d, uint32_t kind, uint32_t *size)
+{
+    const struct irqchip *c = d->chips;
+    if (!c || !c->ioapics ||
+        (kind >= HV_IRQCHIP_STATE_IOAPIC && kind - HV_IRQCHIP_STATE_IOAPIC >= c->ioapics))
+        return -HV_ENODEV;
+    *size = kind == HV_IRQCHIP_STATE_PIC ? (uint32_t)sizeof(struct hv_pic)
+            : kind == HV_IRQCHIP_STATE_PIT
+                ? (uint32_t)sizeof(struct hv_pit)
+                : HV_IOAPIC_SIZE(c->ioapic[kind - HV_IRQCHIP_STATE_IOAPIC].model.pin_count);
+    return 0;
+}
+
+int irqchip_state_get(struct domain *d, uint32_t kind, void *record)
+{
+    struct irqchip *c = d->chips;
+    spin_lock(&c->lock);
+    if (kind == HV_IRQCHIP_STATE_PIC)
+        vpic_state_get(&c->pic, record);
+    else if (kind == HV_IRQCHIP_STATE_PIT)
+        vpit_state_get(&c->pit, rdtsc(), record);
+    else
+        vioapic_state_get(&c->ioapic[kind - HV_IRQCHIP_STATE_IOAPIC].model, rdtsc(), record);
+    spin_unlock(&c->lock);
+    return 0;
+}
+
+int irqchip_state_set(struct domain *d, uint32_t kind, const void *record, uint32_t size)
+{
+    struct irqchip *c = d->chips;
+    bool done;
+    spin_lock(&c->lock);
+    if (kind == HV_IRQCHIP_STATE_PIC) {
+        done = vpic_state_set(&c->pic, record, size);
+        pic_tell(c);
+    } else if (kind == HV_IRQCHIP_STATE_PIT) {
+        done = vpit_state_set(&c->pit, rdtsc(), record, size);
+    } else {
+        struct vioapic *a = &c->ioapic[kind - HV_IRQCHIP_STATE_IOAPIC].model;
+        done = vioapic_state_set(a, rdtsc(), record, size);
+        send_all(c, a);
+        storm_rearm(c);
+    }
+    spin_unlock(&c->lock);
+    if (done && kind == HV_IRQCHIP_STATE_PIT)
+        pit_run(c);
+    return done ? 0 : -HV_EINVAL;
+}
+
+/* ---- life */
+
+static bool ioapic_create(struct domain *d, struct ioapic *to, const struct hv_ioapic_place *place)
+{
+    struct vioapic_pin *pins = domain_page_alloc(d);
+    to->base = place->base;
+    to->model.pins = pins;
+    return pins && vioapic_init(&to->model, pins, place->pins, IOAPIC_VERSION_EOI, true, pcpu_tsc_khz);
+}
+
+bool irqchip_create(struct domain *d, const struct hv_irqchip_config *config,
+                    const struct irqchip_upcalls *up)
+{
+    struct irqchip *c = domain_page_alloc(d);
+    bool done = c;
+    if (!c)
+        return false;
+    c->domain = d;
+    c->up = up;
+    c->pit_timer.fire = pit_due;
+    c->storm_timer.fire = storm_due;
+    vpic_init(&c->pic);
+    vpit_init(&c->pit, pcpu_tsc_khz, rdtsc());
+    for (uint32_t i = 0; i < config->ioapics && done; i++)
+        done = ioapic_create(d, &c->ioapic[i], &config->ioapic[i]);
+    c->ioapics = config->ioapics;
+    d->release = up->release;
+    atomic_store_release(&d->chips, c);
+    if (!done)
+        irqchip_free(d);
+    return done;
+}
+
+void irqchip_free(struct domain *d)
+{
+    struct irqchip *c = d->chips;
+    if (!c)
+        return;
+    spin_lock(&c->lock);
+    c->stopped = true;
+    timer_cancel(&c->pit_timer);
+    timer_cancel(&c->storm_timer);
+    spin_unlock(&c->lock);
+    domain_wait_grace(); /* one of them may be firing */
+    d->chips = NULL;
+    for (uint32_t i = 0; i < c->ioapics; i++)
+        domain_page_free(d, c->ioapic[i].model.pins);
+    domain_page_free(d, c);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Doorbells: see doorbell.h. */
+#include "hv/route/doorbell.h"
+
+#define GOLDEN 0x9e3779b97f4a7c15ULL
+
+static uint64_t low_bytes(uint64_t data, uint32_t width)
+{
+    return width && width < 8 ? data & (BIT(8 * width) - 1) : data;
+}
+
+static uint32_t bucket_any(uint64_t address)
+{
+    return (uint32_t)((address * GOLDEN) >> 56);
+}
+
+static uint32_t bucket_match(uint64_t address, uint64_t data)
+{
+    return (uint32_t)(((address + data * 8 + 1) * GOLDEN) >> 56);
+}
+
+static bool meets(const struct doorbell *b, uint32_t space, uint64_t address, uint32_t width)
+{
+    return b->address == address && b->space == space && (!b->width || b->width == width);
+}
+
+static struct doorbell *find(const struct doorbells *all, uint32_t space, uint64_t address, uint32_t width,
+                             uint64_t data)
+{
+    struct doorbell *b = atomic_load_acquire(&all->bucket[bucket_any(address)]);
+    for (; b; b = atomic_load_acquire(&b->next))
+        if (meets(b, space, address, width) && !b->match)
+            return b;
+    if (!atomic_load_relaxed(&all->matches))
+        return NULL;
+    b = atomic_load_acquire(&all->bucket[bucket_match(address, data)]);
+    for (; b; b = atomic_load_acquire(&b->next))
+        if (meets(b, space, address, width) && b->match && b->data == data)
+            return b;
+    return NULL;
+}
+
+bool doorbell_hit(struct domain *d, uint32_t space, uint64_t address, uint32_t width, uint64_t data)
+{
+    const struct routing *r = atomic_load_acquire(&d->routing);
+    const struct doorbells *all = r ? atomic_load_acquire(&r->doorbells) : NULL;
+    if (!all)
+        return false;
+    hazard_enter(HAZARD_ALL);
+    const struct doorbell *b = find(all, space, address, width, low_bytes(data, width));
+    bool hit = b && notifier_signal_held(b->notifier, b->handle);
+    hazard_leave();
+    return hit;
+}
+
+static bool valid(const struct hv_doorbell *b)
+{
+    uint64_t bytes = b->width ? b->width : 1;
+    if (b->space > HV_CLAIM_MMIO || b->reserved || (b->flags & ~HV_DOORBELL_MATCH) || (bytes & (bytes - 1)) ||
+        bytes > 8)
+        return false;
+    if (b->flags & HV_DOORBELL_MATCH ? !b->width || b->data != low_bytes(b->data, b->width) : b->data != 0)
+        return false;
+    if (b->space == HV_CLAIM_PIO)
+        return bytes <= 4 && b->address <= 0x10000 - bytes;
+    return b->address < EPT_GPA_END && (b->address & ~PAGE_MASK) + bytes <= PAGE_SIZE;
+}
+
+/* Could one access meet both? And what only overlaps is refused too: one of them is a mistake. */
+static bool clash(const struct doorbell *a, const struct hv_doorbell *b)
+{
+    uint64_t a_bytes = a->width ? a->width : 1, b_bytes = b->width ? b->width : 1;
+    if (a->space != b->space || a->address >= b->address + b_bytes || b->address >= a->address + a_bytes)
+        return false;
+    if (a->address != b->address)
+        return true;
+    if (a->width && b->width && a->width != b->width)
+        return false;
+    return !a->match || !(b->flags & HV_DOORBELL_MATCH) || a->data == b->data;
+}
+
+static struct doorbell *new_place(struct domain *d, struct doorbells *all)
+{
+    uint32_t p = 0;
+    while (!all->free && p < DOORBELL_PAGES && all->page[p])
+        p++;
+    if (!all->free && p < DOORBELL_PAGES) {
+        all->page[p] = domain_page_alloc(d);
+        for (uint32_t i = 0; all->page[p] && i < DOORBELL_PER_PAGE; i++) {
+            all->page[p][i].next = all->free;
+            all->free = &all->page[p][i];
+        }
+    }
+    struct doorbell *b = all->free;
+    if (b)
+        all->free = b->next;
+    return b;
+}
+
+static struct doorbell **bucket_of(struct doorbells *all, const struct hv_doorbell *b)
+{
+    return &all->bucket[b->flags & HV_DOORBELL_MATCH ? bucket_match(b->address, b->data)
+                                                     : bucket_any(b->address)];
+}
+
+int doorbell_add(struct domain *d, const struct hv_doorbell *b, struct notifier *n)
+{
+    if (!valid(b))
+        return -HV_EINVAL;
+    struct routing *r = route_init(d);
+    if (r && !r->doorbells)
+        atomic_store_release(&r->doorbells, (struct doorbells *)domain_page_alloc(d));
+    if (!r || !r->doorbells)
+        return -HV_ENOMEM;
+    struct doorbells *all = r->doorbells;
+    for (uint32_t i = 0; i < DOORBELL_BUCKETS; i++)
+        for (const struct doorbell *other = all->bucket[i]; other; other = other->next)
+            if (clash(other, b))
+                return -HV_EEXIST;
+    if (all->count == DOORBELLS_MAX)
+        return -HV_ENOSPC;
+    struct doorbell *new = new_place(d, all), **bucket = bucket_of(all, b);
+    if (!new)
+        return -HV_ENOMEM;
+    *new = (struct doorbell){.next = *bucket,
+                             .address = b->address,
+                             .data = b->data,
+                             .notifier = n,
+                             .handle = b->notifier,
+                             .space = (uint8_t)b->space,
+                             .width = (uint8_t)b->width,
+                             .match = b->flags & HV_DOORBELL_MATCH};
+    all->count++;
+    atomic_store_relaxed(&all->matches, all->matches + new->match);
+    atomic_store_release(bucket, new);
+    return 0;
+}
+
+int doorbell_remove(struct domain *d, const struct hv_doorbell *b)
+{
+    struct doorbells *all = d->routing ? d->routing->doorbells : NULL;
+    if (!valid(b))
+        return -HV_EINVAL;
+    struct doorbell **link = all ? bucket_of(all, b) : NULL;
+    for (; link && *link; link = &(*link)->next) {
+        struct doorbell *at = *link;
+        if (at->address != b->address || at->space != b->space || at->width != b->width ||
+            at->data != b->data || at->match != (b->flags == HV_DOORBELL_MATCH) || at->handle != b->notifier)
+            continue;
+        (void)atomic_exchange_full(link, at->next);
+        atomic_store_relaxed(&all->matches, all->matches - at->match);
+        all->count--;
+        hazard_wait(HAZARD_ALL);
+        at->next = all->free;
+        all->free = at;
+        return 0;
+    }
+    return -HV_ENOENT;
+}
+
+void doorbell_free(struct domain *d)
+{
+    struct doorbells *all = d->routing ? d->routing->doorbells : NULL;
+    for (uint32_t p = 0; all && p < DOORBELL_PAGES; p++)
+        domain_page_free(d, all->page[p]);
+    domain_page_free(d, all);
+}

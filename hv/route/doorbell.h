@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Doorbells: writes to an address of a domain that signal a notifier, with no way through the manager. A hash table with chains, by
+ * address or by address and data, looked through without a lock under HAZARD_ALL: an access meets at most one doorbell, because those
+ * that could both be met are refused when they are added.
+ *
+ * Adding and removing: the caller holds the management lock.
+ */
+#ifndef HV_ROUTE_DOORBELL_H
+#define HV_ROUTE_DOORBELL_H
+
+#include "hv/route/notifier.h"
+
+#define DOORBELL_BUCKETS  256U
+#define DOORBELL_PER_PAGE 85U
+#define DOORBELL_PAGES    12U
+#define DOORBELLS_MAX     (DOORBELL_PER_PAGE * DOORBELL_PAGES)
+
+struct doorbell {
+    struct doorbell *next;
+    uint64_t address, data;
+    struct notifier *notifier; /* of the domain's manager or of domain 0, which outlive the domain */
+    uint64_t handle;           /* a closed one rings no more, and its doorbells are none */
+    uint8_t space, width;      /* enum hv_claim_space; 0: any width */
+    bool match;
+};
+_Static_assert(sizeof(struct doorbell) == 48, "85 to a page");
+
+/* One page. */
+struct doorbells {
+    struct doorbell *bucket[DOORBELL_BUCKETS];
+    struct doorbell *page[DOORBELL_PAGES];
+    struct doorbell *free;
+    uint32_t count, matches;
+};
+_Static_assert(sizeof(struct doorbells) <= PAGE_SIZE, "one page");
+
+/*
+ * A guest's write: true when it met a doorbell, which has been signalled; the access is done. `data` above the width is ignored.
+ */
+bool doorbell_hit(struct domain *d, uint32_t space, uint64_t address, uint32_t width, uint64_t data);
+
+/*
+ * 0; -HV_EINVAL: space, width, flags, data (also with any width), an address beyond the space or (MMIO) across a page; -HV_EEXIST: an access could meet both
+ * it and another, or their bytes overlap; -HV_ENOSPC: DOORBELLS_MAX; -HV_ENOMEM.
+ */
+int doorbell_add(struct domain *d, const struct hv_doorbell *b, struct notifier *n); /* n: b->notifier's */
+/* Returns when it rings no more. 0, -HV_EINVAL, -HV_ENOENT: none exactly like this. */
+int doorbell_remove(struct domain *d, const struct hv_doorbell *b);
+void doorbell_free(struct domain *d);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The GSI table: see route.h. A change: exchange the word, then wait until nobody fires the old one (hazard.h). A
+ * replacement: all words of a new table are there before its directory takes the place of the old; what can fail, fails
+ * before.
+ */
+#include "hv/route/route.h"
+
+#include "hv/core/notify.h"
+#include "hv/irqchip/irqchip.h"
+#include "hv/vapic/deliver.h"
+
+static uint64_t *slot(const struct route_table *t, uint32_t gsi)
+{
+    uint64_t *page = atomic_load_acquire(&t->page[gsi / ROUTE_PER_PAGE % ROUTE_PAGES]);
+    return page ? &page[gsi % ROUTE_PER_PAGE] : NULL;
+}
+
+uint64_t route_get(const struct routing *r, uint32_t gsi)
+{
+    const uint64_t *word = slot(atomic_load_acquire(&r->table), gsi);
+    return word ? atomic_load_acquire(word) : 0;
+}
+
+struct route_counts *route_counts(const struct routing *r, uint32_t gsi)
+{
+    struct route_counts_dir *dir = atomic_load_acquire(&r->counts[gsi >> 16 & 1]);
+    struct route_counts *page = dir ? atomic_load_acquire(&dir->page[gsi / ROUTE_COUNTS_PAGE % 512]) : NULL;
+    return page ? &page[gsi % ROUTE_COUNTS_PAGE] : NULL;
+}
+
+/* ---- firing */
+
+/* All pins of a GSI: KVM's sum, the controllers that take it. */
+static int fire_pins(struct domain *d, uint64_t word, enum route_source source, bool level)
+{
+    int sum = -HV_ENXIO;
+    for (uint32_t chip = 0; chip < HV_CHIP_IOAPIC + HV_IOAPICS_MAX; chip++) {
+        int pin = route_pin(word, chip);
+        int taken = pin >= 0 ? irqchip_set(d, chip, (uint32_t)pin, source, level) : -1;
+        if (taken >= 0)
+            sum = taken + (sum < 0 ? 0 : sum);
+    }
+    return sum;
+}
+
+static int fire_once(struct domain *d, uint64_t word, enum route_source source, bool level)
+{
+    switch (route_kind(word)) {
+    case ROUTE_IRQCHIP:
+        return fire_pins(d, word, source, level);
+    case ROUTE_MSI: {
+        const struct vlapic_message m = route_message(word);
+        int taken = level ? deliver_message(d, NULL, &m) : -1;
+        return taken < 0 ? -HV_ENXIO : taken;
+    }
+    case ROUTE_NOTIFY:
+        return level ? notify_send(domain_get(d->manager), route_vcpu(word), route_number(word)) : -HV_ENXIO;
+    case ROUTE_NONE:
+    case ROUTE_GSI: /* a chain that is too long */
+        break;
+    }
+    return -HV_ENXIO;
+}
+
+static void count(const struct routing *r, uint32_t gsi, int result)
+{
+    struct route_counts *c = route_counts(r, gsi);
+    if (!c)
+        return;
+    atomic_add_relaxed(&c->fired, 1);
+    if (result <= 0)
+        atomic_add_relaxed(result ? &c->masked : &c->coalesced, 1);
+}
+
+/* On to where a chain of GSIs ends; each link counts. */
+static int fire_chain(struct domain *d, const struct routing *r, uint32_t gsi, enum route_source source,
+                      bool level, uint64_t word)
+{
+    uint32_t link[ROUTE_CHAIN_MAX] = {gsi}, n = 1;
+    while (route_kind(word) == ROUTE_GSI && n < ROUTE_CHAIN_MAX) {
+        link[n++] = route_gsi(word);
+        word = route_get(r, route_gsi(word));
+    }
+    int result = fire_once(d, word, source, level);
+    for (uint32_t i = 0; level && i < n; i++)
+        count(r, link[i], result);
+    return result;
+}
+
+int route_fire_held(struct domain *d, uint32_t gsi, enum route_source source, bool level)
+{
+    const struct routing *r = atomic_load_acquire(&d->routing);
+    return r && gsi < r->limits.gsis ? fire_chain(d, r, gsi, source, level, route_get(r, gsi)) : -HV_EINVAL;
+}
+
+int route_fire(struct domain *d, uint64_t gsi, enum route_source source, bool level)
+{
+    const struct routing *r = atomic_load_acquire(&d->routing);
+    int result;
+    if (!r || gsi >= r->limits.gsis)
+        return -HV_EINVAL;
+    uint32_t g = gsi & (HV_GSI_MAX - 1);
+    hazard_enter(hazard_gsi(d->id, g));
+    uint64_t word = route_get(r, g);
+    if (__builtin_expect(route_kind(word) == ROUTE_GSI, 0)) {
+        hazard_widen();
+        result = fire_chain(d, r, g, source, level, word);
+    } else {
+        result = fire_once(d, word, source, level);
+        if (level)
+            count(r, g, result);
+    }
+    hazard_leave();
+    return result;
+}
+
+/* ---- changing */
+
+static uint32_t pin_index(uint32_t chip, uint32_t pin)
+{
+    return chip < HV_CHIP_IOAPIC ? chip * 8 + pin
+                                 : 16 + (chip - HV_CHIP_IOAPIC) * HV_IOAPIC_PINS_CONFIG_MAX + pin;
+}
+
+uint32_t route_gsi_of(const struct routing *r, uint32_t chip, uint32_t pin)
+{
+    const struct route_table *t = atomic_load_acquire(&r->table);
+    uint32_t n = atomic_load_relaxed(&t->gsi_of[pin_index(chip, pin) % ROUTE_PINS]);
+    return n ? n - 1 : HV_GSI_MAX;
+}
+
+/* Enters or, `now` 0, leaves the pins of a word in the reverse table. */
+static void map_pins(struct route_table *t, uint64_t word, uint32_t was, uint32_t now)
+{
+    if (route_kind(word) != ROUTE_IRQCHIP)
+        return;
+    for (uint32_t chip = 0; chip < HV_CHIP_IOAPIC + HV_IOAPICS_MAX; chip++) {
+        int pin = route_pin(word, chip);
+        uint32_t *at = &t->gsi_of[pin < 0 ? 0 : pin_index(chip, (uint32_t)pin)];
+        if (pin >= 0 && (now || *at == was))
+            atomic_store_relaxed(at, now);
+    }
+}
+
+/* Both pages of a GSI. */
+static bool make_room(struct domain *d, struct route_table *t, uint32_t gsi)
+{
+    struct routing *r = d->routing;
+    struct route_counts_dir **dir = &r->counts[gsi >> 16 & 1];
+    if (!*dir)
+        atomic_store_release(dir, (struct route_counts_dir *)domain_page_alloc(d));
+    if (!*dir)
+        return false;
+    struct route_counts **counts = &(*dir)->page[gsi / ROUTE_COUNTS_PAGE % 512];
+    uint64_t **page = &t->page[gsi / ROUTE_PER_PAGE];
+    if (!*counts)
+        atomic_store_release(counts, (struct route_counts *)domain_page_alloc(d));
+    if (!*page)
+        atomic_store_release(page, (uint64_t *)domain_page_alloc(d));
+    return *counts && *page;
+}
+
+int route_set(struct domain *d, uint32_t gsi, uint64_t word)
+{
+    struct route_table *t = d->routing->table;
+    if (!slot(t, gsi) && !word)
+        return 0;
+    if (!make_room(d, t, gsi))
+        return -HV_ENOMEM;
+    uint64_t old = atomic_exchange_full(slot(t, gsi), word);
+    if (old && old != word)
+        hazard_wait(hazard_gsi(d->id, gsi));
+    map_pins(t, old, gsi + 1, 0);
+    map_pins(t, word, 0, gsi + 1);
+    return 0;
+}
+
+static void free_table(struct domain *d, struct route_table *t)
+{
+    for (uint32_t i = 0; t && i < ROUTE_PAGES; i++)
+        domain_page_free(d, t->page[i]);
+    domain_page_free(d, t);
+}
+
+void route_abort(struct domain *d)
+{
+    free_table(d, d->routing->next);
+    d->routing->next = NULL;
+}
+
+int route_begin(struct domain *d)
+{
+    route_abort(d);
+    d->routing->next = domain_page_alloc(d);
+    return d->routing->next ? 0 : -HV_ENOMEM;
+}
+
+int route_add(struct domain *d, const uint32_t *gsi, const uint64_t *word, uint32_t n)
+{
+    struct route_table *t = d->routing->next;
+    uint32_t end = t ? t->end : HV_GSI_MAX;
+    for (uint32_t i = 0; i < n; end = gsi[i++] + 1)
+        if (gsi[i] < end)
+            return -HV_EINVAL;
+    for (uint32_t i = 0; i < n; i++)
+        if (!make_room(d, t, gsi[i]))
+            return -HV_ENOMEM;
+    for (uint32_t i = 0; i < n; i++) {
+        *slot(t, gsi[i]) = word[i];
+        map_pins(t, word[i], 0, gsi[i] + 1);
+    }
+    if (t)
+        t->end = end;
+    return t ? 0 : -HV_EINVAL;
+}
+
+int route_commit(struct domain *d)
+{
+    struct routing *r = d->routing;
+    if (!r->next)
+        return -HV_EINVAL;
+    struct route_table *old = atomic_exchange_full(&r->table, r->next);
+    r->next = NULL;
+    hazard_wait_domain(d->id);
+    free_table(d, old);
+    return 0;
+}
+
+int route_default(struct domain *d)
+{
+    const struct route_limits *l = &d->routing->limits;
+    uint32_t gsi = 0;
+    for (uint32_t i = 0; i < l->ioapics; i++)
+        for (uint32_t pin = 0; pin < l->pins[i] && gsi < l->gsis; pin++, gsi++) {
+            struct hv_route route[2] = {
+                {.gsi = gsi, .kind = HV_ROUTE_IRQCHIP, .irqchip = {.chip = HV_CHIP_IOAPIC + i, .pin = pin}},
+                {.gsi = gsi, .kind = HV_ROUTE_IRQCHIP, .irqchip = {.chip = gsi / 8 & 1, .pin = gsi % 8}}};
+            uint64_t word = 0;
+            if (route_encode(route, gsi < 16 ? 2 : 1, gsi, l, &word) || route_set(d, gsi, word))
+                return -HV_ENOMEM;
+        }
+    return 0;
+}
+
+struct routing *route_init(struct domain *d)
+{
+    struct routing *r = d->routing;
+    if (r)
+        return r;
+    r = domain_page_alloc(d);
+    if (!r)
+        return NULL;
+    r->table = domain_page_alloc(d);
+    if (!r->table) {
+        domain_page_free(d, r);
+        return NULL;
+    }
+    const struct domain *manager = domain_get(d->manager);
+    r->limits = (struct route_limits){.gsis = ROUTE_GSIS_DEFAULT,
+                                      .manager_vcpus = manager ? manager->max_vcpus : 0,
+                                      .apics = d->irqchip != HV_DOMAIN_IRQCHIP_NONE};
+    atomic_store_release(&d->routing, r);
+    return r;
+}
+
+void route_free(struct domain *d)
+{
+    struct routing *r = d->routing;
+    if (!r)
+        return;
+    free_table(d, r->next);
+    free_table(d, r->table);
+    for (uint32_t i = 0; i < 2; i++) {
+        for (uint32_t j = 0; r->counts[i] && j < 512; j++)
+            domain_page_free(d, r->counts[i]->page[j]);
+        domain_page_free(d, r->counts[i]);
+    }
+    d->routing = NULL;
+    domain_page_free(d, r);
+}
