@@ -126,6 +126,11 @@ bool inject_can_nmi(void)
     return !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCK_STI | BLOCK_MOV_SS | BLOCK_NMI));
 }
 
+bool inject_nmi_blocked(void)
+{
+    return vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCK_NMI;
+}
+
 static void set_proc_control(uint64_t bit, bool on)
 {
     uint64_t controls = vmcs_read(VMCS_PROC_CONTROLS);

@@ -50,6 +50,7 @@ void inject_restore_interrupted(void);
 /* Can the guest take one now? */
 bool inject_can_external(void);
 bool inject_can_nmi(void);
+bool inject_nmi_blocked(void); /* by an NMI that is being handled */
 
 /* Exit as soon as it can. */
 void inject_window_external(bool on);

@@ -32,6 +32,9 @@ static bool prepare_nmi(struct vcpu *v)
     if (!atomic_load_relaxed(&v->nmi_pending))
         return false;
     if (inject_is_set() || !inject_can_nmi()) {
+        uint32_t two = NMI_MAX;
+        if (inject_nmi_blocked()) /* one is being handled: only one more is latched */
+            (void)atomic_compare_exchange_full(&v->nmi_pending, &two, 1);
         inject_window_nmi(true);
         return inject_is_set();
     }

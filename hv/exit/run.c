@@ -87,11 +87,11 @@ static struct vcpu *serve(struct vcpu *v)
         else if (requests & REQUEST_EVENT)
             (void)event_prepare(v);
         /*
-         * New requests that came meanwhile are served before anything else; what is asked again and again is
-         * bounded by its sender.
+         * What came meanwhile, requested or posted, is served before anything else: it may be why the vCPU did
+         * not fall asleep. What is asked again and again is bounded by its sender.
          */
         bool stop = (requests & REQUEST_RESCHED) || atomic_load_relaxed(&v->holds) || sleeps(v);
-        if (!stop && !atomic_load_relaxed(&v->requests))
+        if (!stop && !atomic_load_relaxed(&v->requests) && !vcpu_posted(v))
             return CONFIG_DEBUG ? checked(v) : v;
         if (stop) {
             v = sched_next(v);
