@@ -150,6 +150,8 @@ TEST(config_wrong_values)
         {"load = 0x10000000000000000", {"0x7c00 or 1M"}},
         {"timeout = 86401", {"from 0 to 86400"}},
         {"timeout = 1s", {"from 0 to 86400"}},
+        {"irqchip = 8259", {"irqchip = 8259:", "none, split, full"}},
+        {"acpi = maybe", {"acpi = maybe:", "auto, no, yes"}},
         {"Memory = 1M", {"Memory = 1M:", "no such key", "kernel, type, cmdline"}},
         {"on_end = shell", {"no such key", "timeout"}},
         {"= 5", {"no such key"}},
@@ -208,6 +210,40 @@ TEST(config_twice_and_missing)
                        "address\n");
     EXPECT_FALSE(parse("[a]\nvcpus=0\nmemory=1\nwhat=1\n"));
     EXPECT_EQ(config.complaints, 4U); /* all in one go */
+}
+
+/* Each key but module; an old value stays. A key without a value, or without even an =, is told too. */
+TEST(config_every_key_twice_and_empty)
+{
+    static const char *const rows[][2] = {
+        {"kernel", "k"},   {"type", "flat32"}, {"cmdline", "words"}, {"memory", "1M"},    {"vcpus", "1"},
+        {"priority", "1"}, {"cpus", "0"},      {"autostart", "no"},  {"console", "on"},   {"on_exit", "keep"},
+        {"success", "1"},  {"load", "0x1000"}, {"timeout", "1"},     {"irqchip", "none"}, {"acpi", "no"},
+    };
+    char text[256], wanted[128], names[512];
+    config_key_list(false, names, sizeof(names));
+    uint32_t keys = 1;
+    for (const char *at = names; (at = strchr(at, ',')) != NULL; at++)
+        keys++;
+    EXPECT_EQ(keys, COUNT(rows) + 1); /* module is the only other one: no key is left out here */
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *key = rows[i][0], *value = rows[i][1], *kernel = i == 0 ? "" : "kernel = k\n";
+        test_row("%s", key);
+        snprintf(text, sizeof(text), "[d]\n%s%s = %s\n", kernel, key, value);
+        EXPECT_EQ(parse(text), strcmp(key, "load") != 0); /* load is for a flat type */
+        snprintf(text, sizeof(text), "[d]\n%s = %s\n%s = %s\n", key, value, key, value);
+        EXPECT_FALSE(parse(text));
+        snprintf(wanted, sizeof(wanted), "3: %s = %s: %s is given twice; remove one of the lines\n", key,
+                 value, key);
+        EXPECT_TRUE(strstr(said, wanted) != NULL);
+        snprintf(text, sizeof(text), "[d]\n%s =\n", key);
+        EXPECT_FALSE(parse(text));
+        EXPECT_TRUE(strcmp(key, "cmdline") == 0 || strstr(said, "2: ") != NULL);
+        snprintf(text, sizeof(text), "[d]\n%s\n", key);
+        EXPECT_FALSE(parse(text));
+        snprintf(wanted, sizeof(wanted), "2: %s: neither [domain] nor key = value\n", key);
+        EXPECT_TRUE(strstr(said, wanted) != NULL);
+    }
 }
 
 TEST(config_limits)
