@@ -171,9 +171,8 @@ static void icw1(struct vpic *p, unsigned which, uint8_t value, struct vpic_fact
     c->latch = c->imr = 0;
     c->lowest = 7;
     c->step = HV_PIC_ICW2;
-    c->flags &= value & 1 ? HV_PIC_AEOI | HV_PIC_SFNM : 0;
-    c->flags |= (uint16_t)((value & 1 ? HV_PIC_NEEDS_ICW4 : 0) | (value & 2 ? HV_PIC_SINGLE : 0) |
-                           (value & 8 ? HV_PIC_LTIM : 0));
+    c->flags = (uint16_t)((value & 1 ? HV_PIC_NEEDS_ICW4 : 0) | (value & 2 ? HV_PIC_SINGLE : 0) |
+                          (value & 8 ? HV_PIC_LTIM : 0));
 }
 
 /* Bits 7:5: rotate, specific, EOI. */
@@ -328,6 +327,5 @@ bool vpic_state_set(struct vpic *p, const struct hv_pic *in, size_t size)
     memcpy(p->sources, in->sources, sizeof(p->sources));
     for (unsigned i = 0; i < VPIC_PINS; i++)
         set_line(p, i);
-    cascade(p);
     return true;
 }
