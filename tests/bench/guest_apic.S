@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest of the bench's interrupts: flat, 32-bit, at GUEST_LOAD, all processors in x2APIC mode. The first
- * starts at APIC_GUEST_ENTRY: EBX = label of the job, ECX = operations, ESI = processors, EDX:EAX = ICR, EBP =
+ * The guest of the bench's interrupts: flat, 32-bit, at GUEST_LOAD, all processors in x2APIC mode, or, for the
+ * jobs from LABEL_TPR_XAPIC on, in xAPIC mode. The first starts at APIC_GUEST_ENTRY: EBX = label of the job, ECX = operations, ESI = processors, EDX:EAX = ICR, EBP =
  * targets of one IPI, EDI = how long to wait before each. It starts the others by INIT and SIPI, and they take
  * IPIs for ever.
  *
@@ -22,7 +22,8 @@
 #define ICR     0x20c0
 #define TARGETS 0x20c8
 #define DELAY   0x20cc
-#define LAST    0x20d0 /* the last operation */
+#define LAST    0x20d0 /* this is the last operation */
+#define VCPUS   0x20d4
 #define STACKS  0x3000
 #define STACK   512
 #define PML4    0x4000
@@ -31,15 +32,22 @@
 
 #define MSR_APIC_BASE    0x1b
 #define MSR_TSC_DEADLINE 0x6e0
-#define MSR_APIC_ID      0x802
 #define MSR_TPR          0x808
 #define MSR_EOI          0x80b
-#define MSR_SVR          0x80f
 #define MSR_ICR          0x830
 #define MSR_LVT_TIMER    0x832
 #define MSR_SELF_IPI     0x83f
 #define MSR_EFER         0xc0000080
 
+#define XAPIC        0xfee00000
+#define XAPIC_ID     XAPIC + 0x20
+#define XAPIC_TPR    XAPIC + 0x80
+#define XAPIC_EOI    XAPIC + 0xb0
+#define XAPIC_SVR    XAPIC + 0xf0
+#define XAPIC_ICR    XAPIC + 0x300
+#define XAPIC_ICR_HI XAPIC + 0x310
+
+#define SELF           0x40000
 #define INIT_TO_OTHERS 0xc4500
 #define SIPI_TO_OTHERS (0xc4600 | GUEST_LOAD >> 12)
 #define DEADLINE_MODE  0x40000
@@ -57,22 +65,29 @@
     je      \where
     .endm
 
-/* x2APIC mode, interrupts, a stack of the processor's own. Keeps EBX, ESI, EDI, EBP. */
+    .macro IF_XAPIC where
+    cmpl    $LABEL_TPR_XAPIC, JOB
+    jae     \where
+    .endm
+
+/* The mode, interrupts, a stack of the processor's own. Keeps EBX, ESI, EDI, EBP. */
     .macro APIC_ON
     mov     $16, %eax
     mov     %eax, %ds
     mov     %eax, %es
     mov     %eax, %ss
+    movl    $0x1ff, XAPIC_SVR
+    mov     XAPIC_ID, %eax
+    shr     $24, %eax
+    imul    $STACK, %eax, %eax
+    lea     STACKS + STACK(%eax), %esp
+    lidt    A(idt_pointer)
+    IF_XAPIC 9f
     mov     $MSR_APIC_BASE, %ecx
     rdmsr
     or      $0xc00, %eax
     wrmsr
-    WRITE_MSR MSR_SVR, 0x1ff
-    mov     $MSR_APIC_ID, %ecx
-    rdmsr
-    imul    $STACK, %eax, %eax
-    lea     STACKS + STACK(%eax), %esp
-    lidt    A(idt_pointer)
+9:
     .endm
 
     .text
@@ -92,18 +107,23 @@ start:
     mov     %edx, ICR + 4
     mov     %ebp, TARGETS
     mov     %edi, DELAY
+    mov     %esi, VCPUS
     lgdt    A(gdt_pointer)
     mov     %ecx, %edi
     APIC_ON
     mov     $LABEL_ADDRESS(LABEL_NONE), %ebx
     mov     %ebx, %ebp
     dec     %esi
-    jz      2f
+    jz      3f
+    IF_XAPIC 1f
     WRITE_MSR MSR_ICR, INIT_TO_OTHERS
     WRITE_MSR MSR_ICR, SIPI_TO_OTHERS
-1:  cmp     %esi, READY
-    jne     1b
-2:  mov     %edi, %esi /* operations */
+    jmp     2f
+1:  movl    $INIT_TO_OTHERS, XAPIC_ICR
+    movl    $SIPI_TO_OTHERS, XAPIC_ICR
+2:  cmp     %esi, READY
+    jne     2b
+3:  mov     %edi, %esi /* operations */
     xor     %edi, %edi /* interrupts that must have been taken */
     JOB_IS  LABEL_TPR, tpr
     JOB_IS  LABEL_TPR_CR8, tpr_cr8
@@ -112,6 +132,9 @@ start:
     JOB_IS  LABEL_DEADLINE_ARM, deadline_arm
     JOB_IS  LABEL_DEADLINE_FIRE, deadline_fire
     JOB_IS  LABEL_DEADLINE_HLT_FIRE, deadline_hlt_fire
+    JOB_IS  LABEL_TPR_XAPIC, tpr_xapic
+    JOB_IS  LABEL_EOI_EDGE_XAPIC, eoi_edge_xapic
+    JOB_IS  LABEL_SELF_IPI_XAPIC, self_ipi_xapic
 
     imul    $PREFETCH_STRIDE, JOB, %ebp
     add     $PREFETCH_BASE, %ebp
@@ -123,12 +146,18 @@ start:
     mov     ICR, %eax
     mov     ICR + 4, %edx
     mov     $MSR_ICR, %ecx
+    IF_XAPIC 3f
     prefetcht0 (%ebp)
     wrmsr
-    LABEL(LABEL_NONE)
+    jmp     4f
+3:  shl     $24, %edx
+    prefetcht0 (%ebp)
+    mov     %edx, XAPIC_ICR_HI
+    mov     %eax, XAPIC_ICR
+4:  LABEL(LABEL_NONE)
     add     TARGETS, %edi
-3:  cmp     %edi, COUNT
-    jne     3b
+5:  cmp     %edi, COUNT
+    jne     5b
     dec     %esi
     jnz     1b
 
@@ -174,6 +203,40 @@ self_ipi:
     inc     %edi
     LABEL(LABEL_SELF_IPI)
     wrmsr
+2:  cmp     %edi, COUNT
+    jne     2b
+    dec     %esi
+    jnz     1b
+    jmp     done
+
+tpr_xapic:
+1:  mov     %esi, %eax
+    and     $0x7f, %eax
+    LABEL(LABEL_TPR_XAPIC)
+    mov     %eax, XAPIC_TPR
+    LABEL(LABEL_NONE)
+    cmp     %eax, XAPIC_TPR
+    jne     wrong
+    dec     %esi
+    jnz     1b
+    jmp     done
+
+eoi_edge_xapic:
+    mov     $LABEL_ADDRESS(LABEL_EOI_EDGE_XAPIC), %ebp
+    sti
+1:  movl    $SELF | IPI_VECTOR, XAPIC_ICR
+    inc     %edi
+2:  cmp     %edi, COUNT
+    jne     2b
+    dec     %esi
+    jnz     1b
+    jmp     done
+
+self_ipi_xapic:
+    sti
+1:  inc     %edi
+    LABEL(LABEL_SELF_IPI_XAPIC)
+    movl    $SELF | IPI_VECTOR, XAPIC_ICR
 2:  cmp     %edi, COUNT
     jne     2b
     dec     %esi
@@ -235,8 +298,9 @@ secondary:
     JOB_IS  LABEL_IPI_SAME_CPU, 2f /* the label is the CPU's, and the sender's */
     cmpl    $1, TARGETS
     ja      1f
-    rdmsr /* ECX: MSR_APIC_ID */
-    cmp     %eax, ICR + 4
+    imul    $STACK, VCPUS, %eax /* a single target is the last processor */
+    add     $STACKS, %eax
+    cmp     %eax, %esp
     jne     2f
 1:  imul    $PREFETCH_STRIDE, JOB, %ebx
     add     $PREFETCH_BASE, %ebx
@@ -260,13 +324,17 @@ taken:
     mov     $MSR_EOI, %ecx
     xor     %eax, %eax
     xor     %edx, %edx
+    IF_XAPIC 1f
     prefetcht0 (%ebp)
     wrmsr
-    LABEL(LABEL_NONE)
+    jmp     2f
+1:  prefetcht0 (%ebp)
+    mov     %eax, XAPIC_EOI
+2:  LABEL(LABEL_NONE)
     cmpb    $0, LAST
-    jne     1f
+    jne     3f
     prefetcht0 (%ebx)
-1:  pop     %edx
+3:  pop     %edx
     pop     %ecx
     pop     %eax
     lock incl COUNT

@@ -25,11 +25,17 @@
 #define LABEL_DEADLINE_ARM          17
 #define LABEL_DEADLINE_FIRE         18
 #define LABEL_DEADLINE_HLT_FIRE     19
+#define LABEL_IPI_RUNNING_LOGICAL   24
 /* The same with 8 CPUs. */
 #define LABEL_IPI_RUNNING_OF_8      20
 #define LABEL_IPI_BROADCAST_2       21
 #define LABEL_IPI_BROADCAST_4       22
 #define LABEL_IPI_BROADCAST_8       23
+/* In xAPIC mode, with 2 CPUs; no number above these. */
+#define LABEL_TPR_XAPIC             40
+#define LABEL_EOI_EDGE_XAPIC        41
+#define LABEL_SELF_IPI_XAPIC        42
+#define LABEL_IPI_RUNNING_XAPIC     43
 
 #define PREFETCH_BASE   0x5b1a0000
 #define PREFETCH_STRIDE 64

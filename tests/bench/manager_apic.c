@@ -14,6 +14,7 @@
 #define SHARE_COUNT 100U
 #define SLICE_US    100U
 #define UNTIL_HLT   20000U /* guest instructions: a target sleeps by then */
+#define LOGICAL     0x800U
 #define TO_OTHERS   0xc0000U
 
 extern const unsigned char bench_guest_apic[], bench_guest_apic_end[]; /* guest_image.S */
@@ -30,13 +31,18 @@ static const struct apic_row rows[] = {
     {LABEL_EOI_EDGE, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
     {LABEL_SELF_IPI, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
     {LABEL_IPI_RUNNING, 2, 2, 0, OPERATIONS, IPI_VECTOR, 1, 1, 0, false},
+    {LABEL_IPI_RUNNING_LOGICAL, 2, 2, 0, OPERATIONS, LOGICAL | IPI_VECTOR, 2, 1, 0, false},
     {LABEL_IPI_SAME_CPU, 2, 2, 1, SHARE_COUNT, IPI_VECTOR, 1, 1, 0, true},
     {LABEL_IPI_HALTED, 2, 2, 0, TIMER_COUNT, IPI_VECTOR, 1, 1, UNTIL_HLT, false},
     {LABEL_DEADLINE_ARM, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
     {LABEL_DEADLINE_FIRE, 2, 1, 1, TIMER_COUNT, 0, 0, 0, 0, false},
     {LABEL_DEADLINE_HLT_FIRE, 2, 1, 1, TIMER_COUNT, 0, 0, 0, 0, false},
+    {LABEL_TPR_XAPIC, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_EOI_EDGE_XAPIC, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_SELF_IPI_XAPIC, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_IPI_RUNNING_XAPIC, 2, 2, 0, OPERATIONS, IPI_VECTOR, 1, 1, 0, false},
     {LABEL_IPI_RUNNING_OF_8, 8, 8, 0, OPERATIONS, IPI_VECTOR, 7, 1, 0, false},
-    {LABEL_IPI_BROADCAST_2, 8, 2, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 1, 1, 0, false},
+    {LABEL_IPI_BROADCAST_2, 8, 2, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 1, 0, false},
     {LABEL_IPI_BROADCAST_4, 8, 4, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 3, 0, false},
     {LABEL_IPI_BROADCAST_8, 8, 8, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 7, 0, false},
 };
