@@ -56,7 +56,7 @@ static void kept_bits(uint32_t offset)
     struct reg_rule rule = reg_rule(offset);
     uint32_t before = apic_read(offset), ones, zeroes;
     /* Masked, so that nothing is delivered. */
-    uint32_t safe = offset >= APIC_LVT_CMCI && offset <= APIC_LVT_ERROR ? APIC_LVT_MASKED : 0;
+    uint32_t safe = rule.keeps & APIC_LVT_MASKED;
     apic_write(offset, 0xffffffff);
     ones = apic_read(offset);
     apic_write(offset, safe);
@@ -113,7 +113,8 @@ static void software_disable(void)
     }
     report(apic_bit(APIC_IRR, HELD), "a pending vector is lost when software disables the APIC");
     apic_self(0x94);
-    report_exact(!apic_bit(APIC_IRR, 0x94), "a disabled APIC accepts a fixed interrupt");
+    report_exact(!apic_bit(APIC_IRR, 0x94), "%s: a disabled APIC accepts a fixed interrupt",
+                 smp_self()->x2apic ? "x2APIC" : "xAPIC");
     apic_enable();
     for (unsigned i = 0; i < sizeof(lvts) / sizeof(lvts[0]); i++)
         report(apic_read(lvts[i]) & APIC_LVT_MASKED, "LVT %#x is unmasked by enabling", lvts[i]);
@@ -127,6 +128,7 @@ void guest_main(const char *cmdline)
 {
     fetch_reset_values();
     (void)smp_init(cmdline);
+    page_all = guest_has_word(cmdline, "full");
     check_reset();
     fixed_values("xAPIC", 0);
     value_tests();

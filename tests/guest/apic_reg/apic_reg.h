@@ -18,6 +18,7 @@ struct reg_rule {
 /* 0x000 to 0xff0; what is not there has no rights. */
 struct reg_rule reg_rule(uint32_t offset);
 
+extern bool page_all; /* every offset of the page */
 void page_tests(void);
 void msr_tests(void);
 void value_tests(void);
