@@ -137,6 +137,8 @@ static bool take_down(struct guest *guest, char *error)
     events_timer_cancel(&guest->finish);
     events_timer_cancel(&guest->timeout);
     events_timer_cancel(&guest->flush);
+    events_timer_cancel(&guest->wake);
+    guest->wakes_at = UINT64_MAX;
     console_flush(&guest->console);
     int64_t result = domain_destroy(guest->domain);
     if (result < 0)
@@ -184,11 +186,34 @@ static void end(struct guest *guest, enum guest_result result)
     guest_finish_soon(guest);
 }
 
+static void on_wake(void *ctx)
+{
+    struct guest *guest = ctx;
+    guest->wakes_at = UINT64_MAX;
+    guest_pc_poll(&guest->pc);
+    guest_arm_wake(guest);
+    guest_save(guest);
+}
+
+void guest_arm_wake(struct guest *guest)
+{
+    uint64_t next = guest_pc_next(&guest->pc);
+    if (next == guest->wakes_at)
+        return;
+    guest->wakes_at = next;
+    if (next == UINT64_MAX)
+        events_timer_cancel(&guest->wake);
+    else
+        events_timer_set(&guest->wake, next, on_wake, guest);
+}
+
 /* A guest that reads its port has the next byte at once. */
 void guest_on_answer(struct domain *domain)
 {
-    guest_poll(domain->hooks.ctx);
-    guest_save(domain->hooks.ctx);
+    struct guest *guest = domain->hooks.ctx;
+    guest_poll(guest);
+    guest_arm_wake(guest);
+    guest_save(guest);
 }
 
 void guest_on_exit_port(void *ctx, uint32_t code)

@@ -62,6 +62,8 @@ struct guest {
     uint16_t input[GUEST_INPUT]; /* bytes and breaks; waits for room in the UART */
     uint32_t input_head, input_count;
     struct events_timer finish, timeout, flush;
+    struct events_timer wake; /* its clock or power management interrupts then */
+    uint64_t wakes_at;        /* TSC; UINT64_MAX: not set */
 };
 
 enum { GUEST_FOREIGN_MAX = 64 };

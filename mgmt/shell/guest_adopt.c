@@ -63,6 +63,7 @@ static void adopt(struct guest *guest, const struct hv_domain_info *info)
         return;
     }
     guest_arm_timeout(guest);
+    guest_arm_wake(guest);
     domain_serve_waiting(guest->domain);
     guest_save(guest);
 }

@@ -129,6 +129,7 @@ static bool make_plan(const struct config_domain *config, struct plan *plan, cha
 
 int64_t guest_add_devices(struct guest *guest)
 {
+    guest->wakes_at = UINT64_MAX;
     guest->debug_console = (struct debug_console){guest_on_output, guest};
     guest->debug_exit = (struct debug_exit){guest_on_exit_port, guest};
     guest->post_port = (struct post_port){.writes = 0};
@@ -145,7 +146,8 @@ int64_t guest_add_devices(struct guest *guest)
         if (result < 0)
             return result;
     }
-    const struct guest_pc_hooks hooks = {guest_on_reset, guest_on_power_off, guest};
+    const struct guest_pc_hooks hooks = {
+        .reset = guest_on_reset, .power_off = guest_on_power_off, .ctx = guest};
     return guest_pc_add(&guest->pc, guest->domain, guest->config->memory, &hooks);
 }
 

@@ -15,6 +15,9 @@ int64_t guest_add_devices(struct guest *guest);
 /* By guest->ends_at, or from now on when that is 0 and it has one. */
 void guest_arm_timeout(struct guest *guest);
 
+/* By what its clock and power management have before them. */
+void guest_arm_wake(struct guest *guest);
+
 /* Its result is known; what follows from it is done by the event loop. */
 void guest_finish_soon(struct guest *guest);
 

@@ -44,7 +44,11 @@ static void init(struct guest_pc *pc, uint64_t memory, const struct guest_pc_hoo
     }
     rtc_init(&pc->rtc, &clock, seconds);
     set_memory(&pc->rtc, memory);
+    pc->rtc.irq = hooks->rtc_irq;
+    pc->rtc.irq_ctx = hooks->ctx;
     acpi_pm_init(&pc->acpi_pm, &clock, hooks->power_off, hooks->ctx);
+    pc->acpi_pm.irq = hooks->sci_irq;
+    pc->acpi_pm.irq_ctx = hooks->ctx;
     pc->reset_control = (struct reset_control){.reset = hooks->reset, .ctx = hooks->ctx};
     reset_control_init(&pc->reset_control);
     i8042_init(&pc->i8042, &pc->reset_control);
@@ -69,4 +73,17 @@ int64_t guest_pc_add(struct guest_pc *pc, struct domain *domain, uint64_t memory
             return result;
     }
     return 0;
+}
+
+uint64_t guest_pc_next(const struct guest_pc *pc)
+{
+    uint64_t rtc = pc->rtc.irq ? rtc_next(&pc->rtc) : UINT64_MAX;
+    uint64_t sci = pc->acpi_pm.irq ? acpi_pm_next(&pc->acpi_pm) : UINT64_MAX;
+    return rtc < sci ? rtc : sci;
+}
+
+void guest_pc_poll(struct guest_pc *pc)
+{
+    rtc_poll(&pc->rtc);
+    acpi_pm_poll(&pc->acpi_pm);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guest_pc: the devices of a PC that any guest expects and that need no interrupt to be of use:
- * clock, power management, reset, keyboard controller, PCI ports.
+ * guest_pc: the devices of a PC that any guest expects: clock, power management, reset, keyboard
+ * controller, PCI ports. Clock and power management interrupt, where the domain can be interrupted.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "mgmt/devices/acpi_pm.h"
@@ -22,9 +23,14 @@ struct guest_pc {
     struct pci_host pci_host;
 };
 
+/* IRQ lines of a PC, and its GSIs. */
+enum { GUEST_PC_IRQ_COM1 = 4, GUEST_PC_IRQ_RTC = 8, GUEST_PC_IRQ_SCI = 9 };
+
 struct guest_pc_hooks {
     void (*reset)(void *ctx);
     void (*power_off)(void *ctx);
+    void (*rtc_irq)(void *ctx, bool asserted); /* NULL: not connected; the same below */
+    void (*sci_irq)(void *ctx, bool asserted);
     void *ctx;
 };
 
@@ -32,3 +38,8 @@ struct guest_pc_hooks {
  * `pc` must live as long as the domain. Zero, or a negative HV_E*. */
 int64_t guest_pc_add(struct guest_pc *pc, struct domain *domain, uint64_t memory,
                      const struct guest_pc_hooks *hooks);
+
+/* When a device will interrupt without being accessed: TSC, UINT64_MAX: not before it is. */
+uint64_t guest_pc_next(const struct guest_pc *pc);
+/* To be called then. */
+void guest_pc_poll(struct guest_pc *pc);

@@ -77,6 +77,7 @@ static inline void machine_forget(void)
         events_timer_cancel(&guest->finish);
         events_timer_cancel(&guest->timeout);
         events_timer_cancel(&guest->flush);
+        events_timer_cancel(&guest->wake);
     }
     machine_former[machine_instances++ % COUNT(machine_former)] = guest_get(0);
     for (uint32_t number = 0; number < HV_NOTIFY_COUNT; number++)
