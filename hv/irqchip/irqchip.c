@@ -326,6 +326,22 @@ bool irqchip_mmio(struct domain *d, uint64_t gpa, uint32_t width, bool write, ui
     return true;
 }
 
+/* ---- reverse look-up */
+
+bool irqchip_sends(const struct domain *d, uint32_t chip, uint32_t pin, uint8_t vector,
+                   const uint32_t *destination)
+{
+    const struct irqchip *c = d->chips;
+    if (!c || chip >= HV_CHIP_IOAPIC + c->ioapics)
+        return false;
+    if (chip < HV_CHIP_IOAPIC)
+        return !destination && c->pic.chip[chip].base + pin == vector;
+    uint64_t rte = atomic_load_relaxed(&c->ioapic[chip - HV_CHIP_IOAPIC].model.pins[pin].rte);
+    uint32_t dest = (uint32_t)(rte >> IOAPIC_RTE_DEST_SHIFT) |
+                    (uint32_t)(rte >> IOAPIC_RTE_EXT_SHIFT & IOAPIC_RTE_EXT) << 8;
+    return (rte & IOAPIC_RTE_VECTOR) == vector && (!destination || *destination == dest);
+}
+
 /* ---- state */
 
 int irqchip_state_size(const struct domain *d, uint32_t kind, uint32_t *size)
@@ -387,32 +403,29 @@ static bool ioapic_create(struct domain *d, struct ioapic *to, const struct hv_i
     return pins && vioapic_init(&to->model, pins, place->pins, IOAPIC_VERSION_EOI, true, pcpu_tsc_khz);
 }
 
-bool irqchip_create(struct domain *d, const struct hv_irqchip_config *config,
-                    const struct irqchip_upcalls *up)
+struct irqchip *irqchip_create(struct domain *d, const struct hv_irqchip_config *config,
+                               const struct irqchip_upcalls *up)
 {
     struct irqchip *c = domain_page_alloc(d);
     bool done = c;
     if (!c)
-        return false;
+        return NULL;
     c->domain = d;
     c->up = up;
     c->pit_timer.fire = pit_due;
     c->storm_timer.fire = storm_due;
     vpic_init(&c->pic);
     vpit_init(&c->pit, pcpu_tsc_khz, rdtsc());
+    c->ioapics = config->ioapics;
     for (uint32_t i = 0; i < config->ioapics && done; i++)
         done = ioapic_create(d, &c->ioapic[i], &config->ioapic[i]);
-    c->ioapics = config->ioapics;
-    d->release = up->release;
-    atomic_store_release(&d->chips, c);
     if (!done)
-        irqchip_free(d);
-    return done;
+        irqchip_free(c);
+    return done ? c : NULL;
 }
 
-void irqchip_free(struct domain *d)
+void irqchip_free(struct irqchip *c)
 {
-    struct irqchip *c = d->chips;
     if (!c)
         return;
     spin_lock(&c->lock);
@@ -421,8 +434,7 @@ void irqchip_free(struct domain *d)
     timer_cancel(&c->storm_timer);
     spin_unlock(&c->lock);
     domain_wait_grace(); /* one of them may be firing */
-    d->chips = NULL;
     for (uint32_t i = 0; i < c->ioapics; i++)
-        domain_page_free(d, c->ioapic[i].model.pins);
-    domain_page_free(d, c);
+        domain_page_free(c->domain, c->ioapic[i].model.pins);
+    domain_page_free(c->domain, c);
 }

@@ -18,16 +18,16 @@ struct irqchip_upcalls {
     void (*acked)(struct domain *d, uint32_t chip, uint32_t pin);
     void (*acked_vector)(struct domain *d, uint8_t vector);
     int (*pit)(struct domain *d, bool level); /* the output of channel 0; its status */
-    void (*release)(struct domain *d);        /* of the domain; then irqchip_free */
 };
 
 /*
- * Makes d->chips, once, for a domain with local APICs and without vCPUs; `c` has been checked. Management lock. False: no
+ * The controllers of a domain with local APICs and without vCPUs, for d->chips; `c` has been checked. Management lock. NULL: no
  * memory.
  */
-bool irqchip_create(struct domain *d, const struct hv_irqchip_config *c, const struct irqchip_upcalls *up);
-/* The domain's vCPUs do not run any more. Waits for other CPUs. */
-void irqchip_free(struct domain *d);
+struct irqchip *irqchip_create(struct domain *d, const struct hv_irqchip_config *c,
+                               const struct irqchip_upcalls *up);
+/* Nobody finds it any more, but for its timers. Waits for other CPUs. NULL is fine. */
+void irqchip_free(struct irqchip *c);
 
 /*
  * A source (enum route_source) drives a pin: above 0 delivered, 0 coalesced, below masked. Any context, no lock of this
@@ -46,6 +46,10 @@ void irqchip_eoi(struct domain *d, uint8_t vector);
 bool irqchip_extint(const struct domain *d);
 uint8_t irqchip_ack(struct domain *d);
 void irqchip_retry(struct domain *d);
+
+/* Is this what a pin's interrupts are, as it is programmed now? NULL: any destination. A PIC's have none. */
+bool irqchip_sends(const struct domain *d, uint32_t chip, uint32_t pin, uint8_t vector,
+                   const uint32_t *destination);
 
 /*
  * State records (guest_abi/irqchip.h). 0; -HV_ENODEV: no such device; -HV_EINVAL: the size is another, or (set) a record that is

@@ -51,6 +51,27 @@ const struct mgmt_call mgmt_table[HV_CALL_COUNT] = {
 
     [HV_CALL_NOTIFY_PAGE] = {mgmt_notify_page, 0, LOCKED, 2},
     [HV_CALL_NOTIFY_WAIT] = {mgmt_notify_wait, 0, false, 1},
+
+    [HV_CALL_IRQ_LINE] = {mgmt_irq_line, HV_MAY_DOMAINS, false, 3},
+    [HV_CALL_SIGNAL_MSI] = {mgmt_signal_msi, HV_MAY_DOMAINS, false, 3},
+    [HV_CALL_NOTIFIER_SIGNAL] = {mgmt_notifier_signal, 0, false, 1},
+    [HV_CALL_NOTIFIER_READ] = {mgmt_notifier_read, 0, false, 1},
+    [HV_CALL_IRQCHIP_CONFIG] = {mgmt_irqchip_config, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_IRQCHIP_GET] = {mgmt_irqchip_get, HV_MAY_DOMAINS, LOCKED, 4},
+    [HV_CALL_IRQCHIP_SET] = {mgmt_irqchip_set, HV_MAY_DOMAINS, LOCKED, 4},
+    [HV_CALL_ROUTE_SET] = {mgmt_route_set, HV_MAY_DOMAINS, LOCKED, 3},
+    [HV_CALL_ROUTE_REPLACE] = {mgmt_route_replace, HV_MAY_DOMAINS, LOCKED, 4},
+    [HV_CALL_ROUTE_GET] = {mgmt_route_get, HV_MAY_DOMAINS, LOCKED, 3},
+    [HV_CALL_ROUTE_LOOKUP] = {mgmt_route_lookup, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_ROUTE_STATS] = {mgmt_route_stats, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_NOTIFIER_CREATE] = {mgmt_notifier_create, HV_MAY_DOMAINS, LOCKED, 1},
+    [HV_CALL_NOTIFIER_CLOSE] = {mgmt_notifier_close, HV_MAY_DOMAINS, LOCKED, 1},
+    [HV_CALL_NOTIFIER_BIND] = {mgmt_notifier_bind, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_NOTIFIER_GRANT] = {mgmt_notifier_grant, HV_MAY_DOMAINS, LOCKED, 3},
+    [HV_CALL_NOTIFIER_INFO] = {mgmt_notifier_info, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_NOTIFIER_LIST] = {mgmt_notifier_list, HV_MAY_DOMAINS, LOCKED, 3},
+    [HV_CALL_DOORBELL_ADD] = {mgmt_doorbell_add, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_DOORBELL_REMOVE] = {mgmt_doorbell_remove, HV_MAY_DOMAINS, LOCKED, 2},
 };
 _Static_assert((HV_CALL_COUNT & (HV_CALL_COUNT - 1)) == 0, "numbers are masked");
 

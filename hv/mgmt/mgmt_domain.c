@@ -6,6 +6,8 @@
 #include "hv/core/gmem.h"
 #include "hv/core/sched.h"
 #include "hv/mgmt/mgmt.h"
+#include "hv/mgmt/mgmt_irq.h"
+#include "hv/route/notifier.h"
 #include "hv/vapic/vapic.h"
 
 #define LIST_MAX  1024U
@@ -36,9 +38,16 @@ int64_t mgmt_domain_create(struct vcpu *v, const struct mgmt_args *args)
     if (c.may & ~v->domain->may)
         return -HV_EPERM;
     error = domain_create(&c, v->domain->id, &d);
-    if (!error && d->apics)
+    if (error)
+        return error;
+    if (d->apics)
         vapic_domain_init(d);
-    return error ? error : d->id;
+    if (d->apics && mgmt_irq_create(d)) {
+        while (!domain_destroy(d)) /* it is empty */
+            ;
+        return -HV_ENOMEM;
+    }
+    return d->id;
 }
 
 int64_t mgmt_domain_destroy(struct vcpu *v, const struct mgmt_args *args)
@@ -53,6 +62,7 @@ int64_t mgmt_domain_destroy(struct vcpu *v, const struct mgmt_args *args)
     } else if (v->domain->id && d->manager != v->domain->id) {
         return -HV_EPERM;
     }
+    notifier_forget(d);
     return domain_destroy(d) ? 0 : MGMT_AGAIN;
 }
 

@@ -13,6 +13,7 @@
 #include "hv/core/system.h"
 #include "guest_abi/apic.h"
 #include "hv/mgmt/mgmt.h"
+#include "hv/route/doorbell.h"
 
 #define CONSOLE_CHUNK 256UL /* bytes per call: bounds the time in root mode */
 
@@ -39,6 +40,21 @@ int64_t mgmt_capability(struct vcpu *v, const struct mgmt_args *args)
         return vmx_caps_has(readiness_caps(), VMX_WORD_PROC2, PROC2_TSC_SCALING);
     case HV_CAP_LAPIC:
         return HV_LAPIC_VERSION;
+    case HV_CAP_ROUTES:
+        return HV_GSI_MAX;
+    case HV_CAP_IRQCHIP:
+        return BIT(HV_DOMAIN_IRQCHIP_NONE) | BIT(HV_DOMAIN_IRQCHIP_SPLIT) | BIT(HV_DOMAIN_IRQCHIP_FULL);
+    case HV_CAP_ROUTE_KINDS:
+        return BIT(HV_ROUTE_NONE) | BIT(HV_ROUTE_IRQCHIP) | BIT(HV_ROUTE_MSI) | BIT(HV_ROUTE_GSI) |
+               BIT(HV_ROUTE_NOTIFY);
+    case HV_CAP_NOTIFIERS:
+        return NOTIFIERS_MAX;
+    case HV_CAP_RESAMPLE:
+        return ROUTE_RESAMPLERS;
+    case HV_CAP_DOORBELLS:
+        return DOORBELLS_MAX;
+    case HV_CAP_SIGNAL_MSI:
+        return 1;
     default:
         return 0;
     }

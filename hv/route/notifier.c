@@ -63,6 +63,11 @@ static struct notifier *at(const struct domain *owner, uint64_t place)
     return page ? &page[place % NOTIFIER_PER_PAGE] : NULL;
 }
 
+int64_t notifier_place(uint64_t handle)
+{
+    return (int64_t)(handle & ((1U << PLACE_BITS) - 1));
+}
+
 static uint32_t generation_of(uint64_t handle)
 {
     return (uint32_t)(handle >> (8 + PLACE_BITS));

@@ -46,6 +46,7 @@ _Static_assert(sizeof(struct notifiers) <= PAGE_SIZE, "one page");
 /* The notifier that `handle` names, NULL: none. Stays while its owner does; what it says, under a hazard only. */
 struct notifier *notifier_find(uint64_t handle);
 uint64_t notifier_handle(const struct notifier *n);
+int64_t notifier_place(uint64_t handle);
 
 /*
  * The caller, or HAZARD_ALL's holder for a notifier that it has looked up before. Above 0: newly there, 0: it was still

@@ -227,20 +227,26 @@ int route_commit(struct domain *d)
     return 0;
 }
 
-int route_default(struct domain *d)
+int route_default(struct domain *d, const struct route_limits *l)
 {
-    const struct route_limits *l = &d->routing->limits;
+    int error = route_begin(d);
     uint32_t gsi = 0;
     for (uint32_t i = 0; i < l->ioapics; i++)
-        for (uint32_t pin = 0; pin < l->pins[i] && gsi < l->gsis; pin++, gsi++) {
+        for (uint32_t pin = 0; pin < l->pins[i] && gsi < l->gsis && !error; pin++, gsi++) {
             struct hv_route route[2] = {
                 {.gsi = gsi, .kind = HV_ROUTE_IRQCHIP, .irqchip = {.chip = HV_CHIP_IOAPIC + i, .pin = pin}},
                 {.gsi = gsi, .kind = HV_ROUTE_IRQCHIP, .irqchip = {.chip = gsi / 8 & 1, .pin = gsi % 8}}};
             uint64_t word = 0;
-            if (route_encode(route, gsi < 16 ? 2 : 1, gsi, l, &word) || route_set(d, gsi, word))
-                return -HV_ENOMEM;
+            error = route_encode(route, gsi < 16 ? 2 : 1, gsi, l, &word);
+            if (!error)
+                error = route_add(d, &gsi, &word, 1);
         }
-    return 0;
+    if (!error) {
+        d->routing->limits = *l;
+        return route_commit(d);
+    }
+    route_abort(d);
+    return error;
 }
 
 struct routing *route_init(struct domain *d)

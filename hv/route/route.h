@@ -66,8 +66,11 @@ _Static_assert(sizeof(struct routing) <= PAGE_SIZE, "one page");
 struct routing *route_init(struct domain *d);
 void route_free(struct domain *d);
 
-/* GSI n to pin n of the I/O APICs, one behind the other; the first 16 to the PIC too. 0, -HV_ENOMEM. */
-int route_default(struct domain *d);
+/*
+ * What the domain has, and a new table: GSI n to pin n of the I/O APICs, one behind the other; the first 16 to the PIC too. 0,
+ * -HV_ENOMEM: nothing has changed.
+ */
+int route_default(struct domain *d, const struct route_limits *l);
 
 /*
  * A source raises or lowers its line, or sends its message. Above 0: vCPUs that newly have it (1 for what is no interrupt); 0: it

@@ -182,7 +182,14 @@ TEST(manager_notification)
 TEST(default_table)
 {
     start();
-    EXPECT_EQ(route_default(d), 0);
+    const struct route_limits limits = d->routing->limits;
+    EXPECT_EQ(route_set(d, 30, 0), 0);
+    EXPECT_EQ(route_set(d, 99, msi(0x40)), 0);
+    fake_fail_at = 2;
+    EXPECT_EQ(route_default(d, &limits), -HV_ENOMEM);
+    EXPECT_EQ(route_get(d->routing, 99), msi(0x40));
+    EXPECT_EQ(route_default(d, &limits), 0);
+    EXPECT_EQ(route_get(d->routing, 99), 0);
     struct hv_route r[HV_ROUTES_PER_GSI];
     for (uint32_t gsi = 0; gsi < 40; gsi++) {
         uint32_t n = route_decode(route_get(d->routing, gsi), gsi, r);
