@@ -3,7 +3,7 @@
  * The guest of the bench's interrupts: flat, 32-bit, at GUEST_LOAD, all processors in x2APIC mode, or, for the
  * jobs from LABEL_TPR_XAPIC on, in xAPIC mode. The first starts at APIC_GUEST_ENTRY: EBX = label of the job, ECX = operations, ESI = processors, EDX:EAX = ICR, EBP =
  * targets of one IPI, EDI = how long to wait before each. It starts the others by INIT and SIPI, and they take
- * IPIs for ever.
+ * IPIs for ever. Without targets it takes MSIs, after it has told the manager by PORT_DONE that it is ready.
  *
  * An operation of the sender begins with its label and ends with label 0. That of a target begins when the
  * interrupt before has been ended, and ends in the handler, before its EOI: EOIs are counted in a row of their
@@ -136,6 +136,9 @@ start:
     JOB_IS  LABEL_EOI_EDGE_XAPIC, eoi_edge_xapic
     JOB_IS  LABEL_SELF_IPI_XAPIC, self_ipi_xapic
 
+    cmpl    $0, TARGETS
+    je      msi
+
     imul    $PREFETCH_STRIDE, JOB, %ebp
     add     $PREFETCH_BASE, %ebp
 1:  mov     DELAY, %ecx
@@ -167,6 +170,29 @@ done:
     out     %al, %dx
 wrong:
     ud2
+
+msi:
+    imul    $PREFETCH_STRIDE, JOB, %eax
+    add     $PREFETCH_BASE, %eax
+    JOB_IS  LABEL_EOI_LEVEL, 1f
+    mov     %eax, %ebx
+    jmp     2f
+1:  mov     %eax, %ebp
+2:  mov     $PORT_DONE, %dx
+    out     %al, %dx
+    prefetcht0 (%ebx)
+3:  mov     COUNT, %eax
+    inc     %eax
+    cmp     %eax, %esi
+    sete    LAST
+    jb      done
+    JOB_IS  LABEL_MSI_INJECT_HALTED, 4f
+    sti
+    jmp     3b
+4:  sti
+    hlt
+    cli
+    jmp     3b
 
 tpr:
 1:  mov     %esi, %eax

@@ -26,6 +26,9 @@
 #define LABEL_DEADLINE_FIRE         18
 #define LABEL_DEADLINE_HLT_FIRE     19
 #define LABEL_IPI_RUNNING_LOGICAL   24
+#define LABEL_MSI_INJECT            25
+#define LABEL_MSI_INJECT_HALTED     26
+#define LABEL_EOI_LEVEL             27
 /* The same with 8 CPUs. */
 #define LABEL_IPI_RUNNING_OF_8      20
 #define LABEL_IPI_BROADCAST_2       21

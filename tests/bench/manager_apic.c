@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Rows of interrupts: domains with local APICs whose guest (guest_apic.S) does one kind of operation. vCPU i
- * runs on CPU `cpu` + i, alone but for the manager on CPU 0, which sleeps; or all on `cpu`.
+ * runs on CPU `cpu` + i, alone but for the manager on CPU 0, which sleeps; or all on `cpu`. Where the manager
+ * sends MSIs, the guest takes them on CPU 1.
  */
 #include <stdio.h>
 
+#include "guest_abi/hv_call.h"
 #include "guest_abi/hv_mgmt.h"
 #include "mgmt/lib/call.h"
 #include "tests/bench/manager.h"
@@ -13,15 +15,17 @@
 #define TIMER_COUNT 200U
 #define SHARE_COUNT 100U
 #define SLICE_US    100U
-#define UNTIL_HLT   20000U /* guest instructions: a target sleeps by then */
+#define UNTIL_HLT   20000U /* instructions: a target has taken what came before, and sleeps */
 #define LOGICAL     0x800U
+#define LEVEL       0xc000U
+#define MSI_ADDRESS 0xfee00000U /* to processor 0 */
 #define TO_OTHERS   0xc0000U
 
 extern const unsigned char bench_guest_apic[], bench_guest_apic_end[]; /* guest_image.S */
 
 struct apic_row {
     uint32_t label, cpus, vcpus, cpu, operations;
-    uint32_t icr, destination, targets, delay;
+    uint32_t icr /* or data of the MSI */, destination, targets /* 0: MSIs */, delay;
     bool one_cpu;
 };
 
@@ -37,6 +41,9 @@ static const struct apic_row rows[] = {
     {LABEL_DEADLINE_ARM, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
     {LABEL_DEADLINE_FIRE, 2, 1, 1, TIMER_COUNT, 0, 0, 0, 0, false},
     {LABEL_DEADLINE_HLT_FIRE, 2, 1, 1, TIMER_COUNT, 0, 0, 0, 0, false},
+    {LABEL_MSI_INJECT, 2, 1, 1, OPERATIONS, IPI_VECTOR, 0, 0, 0, false},
+    {LABEL_MSI_INJECT_HALTED, 2, 1, 1, TIMER_COUNT, IPI_VECTOR, 0, 0, 0, false},
+    {LABEL_EOI_LEVEL, 2, 1, 1, OPERATIONS, IPI_VECTOR | LEVEL, 0, 0, 0, false},
     {LABEL_TPR_XAPIC, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
     {LABEL_EOI_EDGE_XAPIC, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
     {LABEL_SELF_IPI_XAPIC, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
@@ -46,6 +53,20 @@ static const struct apic_row rows[] = {
     {LABEL_IPI_BROADCAST_4, 8, 4, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 3, 0, false},
     {LABEL_IPI_BROADCAST_8, 8, 8, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 7, 0, false},
 };
+
+static void send_msis(struct domain *d, const struct apic_row *row)
+{
+    serve(d, LABEL_NONE);
+    must("complete", hv_vcpu_complete(d->id, 0));
+    for (uint32_t i = 0; i < row->operations; i++) {
+        for (uint64_t until = __builtin_ia32_rdtsc() + UNTIL_HLT; __builtin_ia32_rdtsc() < until;)
+            ;
+        label(row->label == LABEL_EOI_LEVEL ? LABEL_NONE : row->label);
+        int64_t result = hv_call3(HV_CALL_SIGNAL_MSI, d->id, MSI_ADDRESS, row->icr);
+        label(LABEL_NONE);
+        must("signal_msi", result);
+    }
+}
 
 static void run(const struct apic_row *row)
 {
@@ -67,6 +88,8 @@ static void run(const struct apic_row *row)
             must("priority", call_vcpu_priority(d->id, i, 100, SLICE_US));
     }
     must("start", domain_start(d));
+    if (row->icr && !row->targets)
+        send_msis(d, row);
     serve(d, LABEL_NONE);
     printf("bench: operations %u %u\n", row->label, row->operations);
     finish(d, row->label);
