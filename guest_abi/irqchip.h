@@ -163,10 +163,11 @@ _Static_assert(offsetof(struct hv_pit_channel, count) == 24, "ABI");
 _Static_assert(sizeof(struct hv_pit_channel) == 40, "ABI");
 
 enum hv_pit_flag {
-    HV_PIT_REINJECT = 1 << 0, /* missed ticks are delivered later */
-    HV_PIT_UNACKED = 1 << 1,  /* a tick was delivered and not acknowledged */
-    HV_PIT_MUTED = 1 << 2,    /* no ticks: something else (HPET, legacy replacement) drives IRQ 0 */
-    HV_PIT_FLAGS = 7,
+    HV_PIT_REINJECT = 1 << 0,  /* missed ticks are delivered later */
+    HV_PIT_UNACKED = 1 << 1,   /* a tick was delivered and not acknowledged */
+    HV_PIT_MUTED = 1 << 2,     /* no ticks: something else (HPET, legacy replacement) drives IRQ 0 */
+    HV_PIT_COALESCED = 1 << 3, /* the last tick was: the next one comes 200 us after it at the earliest */
+    HV_PIT_FLAGS = 0xf,
 };
 
 struct hv_pit {

@@ -8,7 +8,7 @@
  * and means nothing: lines are asserted or not. Modes 011b and 110b are reserved: as if masked.
  *
  * Storm guard: VIOAPIC_STREAK_MAX ends in a row that find the pin still asserted, then the next delivery waits.
- * The row ends when the line falls.
+ * The row ends when the line falls or the guest masks the pin.
  */
 #include "hv/irqchip/vioapic.h"
 
@@ -111,15 +111,14 @@ static void rte_write(struct vioapic *a, uint32_t pin, uint64_t value, struct vi
     f->pin = pin;
     if (is_open(old) != is_open(p->rte))
         f->what |= VIOAPIC_FACT_MASK;
-    if (is_level(p->rte)) {
+    if (is_level(p->rte) || !is_open(p->rte))
         p->waiting = false;
-    } else {
-        /* Software for version 0x11 ends an interrupt by switching to edge and back. */
-        if (old & IOAPIC_RTE_REMOTE_IRR)
-            f->what |= VIOAPIC_FACT_ENDED;
-        p->rte &= ~IOAPIC_RTE_REMOTE_IRR;
+    if (!is_level(p->rte) || !is_open(p->rte))
         p->put_off = p->streak = 0;
-        p->waiting = p->waiting && is_open(p->rte);
+    /* Software for version 0x11 ends an interrupt by switching to edge and back. */
+    if (!is_level(p->rte) && (old & IOAPIC_RTE_REMOTE_IRR)) {
+        p->rte &= ~IOAPIC_RTE_REMOTE_IRR;
+        f->what |= VIOAPIC_FACT_ENDED;
     }
     note_exits(a, p, before);
 }
@@ -267,7 +266,7 @@ int vioapic_sent(struct vioapic *a, uint32_t pin, int result)
     }
     if (is_level(p->rte))
         p->rte |= IOAPIC_RTE_REMOTE_IRR;
-    else if (p->watch == VIOAPIC_WATCH_COUNT && result > 0)
+    else if (p->watch == VIOAPIC_WATCH_COUNT)
         p->owed = (uint16_t)result;
     p->waiting = false;
     p->put_off = 0;
@@ -308,10 +307,8 @@ bool vioapic_end(struct vioapic *a, uint32_t pin, uint8_t vector, uint64_t now)
     p->rte &= ~IOAPIC_RTE_REMOTE_IRR;
     note_exits(a, p, before);
     a->stats[VIOAPIC_STAT_ENDED]++;
-    if (!is_pending(p)) {
-        p->streak = 0;
+    if (!is_pending(p))
         return false;
-    }
     if (++p->streak < VIOAPIC_STREAK_MAX)
         return true;
     p->streak = 0;
@@ -368,7 +365,7 @@ static bool pin_valid(const struct vioapic *a, const struct hv_ioapic_pin *in)
         return false;
     if (is_level(rte))
         return in->flags == 0 && in->owed == 0 && in->streak < VIOAPIC_STREAK_MAX &&
-               (in->sources != 0 || (in->put_off == 0 && in->streak == 0)) &&
+               ((in->sources != 0 && is_open(rte)) || (in->put_off == 0 && in->streak == 0)) &&
                (in->put_off == 0 || !(rte & IOAPIC_RTE_REMOTE_IRR));
     return !(rte & IOAPIC_RTE_REMOTE_IRR) && in->put_off == 0 && in->streak == 0 &&
            (in->flags == 0 || is_open(rte));

@@ -128,15 +128,16 @@ int vpic_line(struct vpic *p, uint32_t pin, unsigned source, bool asserted)
         return 1;
     same = (before & bit(pin)) || (was && !(level_pins(c) & bit(pin)));
     p->stats[VPIC_STAT_COALESCED] += same;
-    if (c->imr & bit(pin))
+    if (c->step != HV_PIC_READY || (c->imr & bit(pin)))
         return -1;
     return !same;
 }
 
 bool vpic_masked(const struct vpic *p, uint32_t pin)
 {
-    return pin >= VPIC_PINS || (p->chip[pin / 8].imr & bit(pin)) ||
-           (pin >= 8 && (p->chip[MASTER].imr & CASCADE));
+    const struct hv_pic_chip *c = &p->chip[pin >= 8];
+    return pin >= VPIC_PINS || c->step != HV_PIC_READY || (c->imr & bit(pin)) ||
+           (pin >= 8 && vpic_masked(p, 2));
 }
 
 bool vpic_output(const struct vpic *p)

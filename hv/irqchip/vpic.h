@@ -42,10 +42,11 @@ void vpic_init(struct vpic *p); /* as after power-up */
 
 /*
  * A source (0 to 63) drives a pin. 1: new request or lowered, 0: coalesced with a request that waits, -1:
- * masked (an edge is latched nevertheless), or no such pin. Pin 2 belongs to the slave.
+ * masked or not initialized (an edge is latched nevertheless), or no such pin. Pin 2 belongs to the slave.
  */
 int vpic_line(struct vpic *p, uint32_t pin, unsigned source, bool asserted);
-bool vpic_masked(const struct vpic *p, uint32_t pin); /* slave pins: also when IRQ 2 is */
+/* Or the chip is not initialized; slave pins: also when IRQ 2 is. */
+bool vpic_masked(const struct vpic *p, uint32_t pin);
 
 /* INT of the master. */
 bool vpic_output(const struct vpic *p);

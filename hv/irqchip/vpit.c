@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum { REFRESH_TICKS = 18, FIRST_POSITION = 0x10000 };
+enum { PENDING = HV_PIT_UNACKED | HV_PIT_COALESCED };
 
 /* --- time --- */
 static uint64_t position_at(const struct vpit *p, uint64_t tsc)
@@ -314,20 +315,27 @@ static bool is_short(const struct vpit *p)
     return is_periodic(&p->channel[0]) && p->channel[0].count != 0 && p->channel[0].count < VPIT_MIN_PERIOD;
 }
 
-/* Position before which no tick is delivered. */
+/* Position before which no tick is delivered; after a coalesced one it bounds what the caller's loop can do. */
 static uint64_t earliest(const struct vpit *p)
 {
     if (p->flags & HV_PIT_UNACKED)
         return p->served + PIT_HZ;
-    return is_short(p) ? p->served + VPIT_MIN_PERIOD : 0;
+    return is_short(p) || (p->flags & HV_PIT_COALESCED) ? p->served + VPIT_MIN_PERIOD : 0;
 }
 
 bool vpit_deadline(const struct vpit *p, uint64_t *tsc)
 {
-    uint64_t at = p->edges != 0 ? p->position : next_rising(&p->channel[0], p->position);
+    uint64_t next = next_rising(&p->channel[0], p->position), at = next;
+    if (p->edges != 0) {
+        at = p->position < earliest(p) ? earliest(p) : p->position;
+        if ((p->flags & HV_PIT_UNACKED) && next < at)
+            at = next;
+    } else if (next < earliest(p) && !(p->flags & HV_PIT_UNACKED)) {
+        at = earliest(p);
+    }
     if (at == HV_PIT_NEVER || (p->flags & HV_PIT_MUTED))
         return false;
-    *tsc = tsc_at(p, at < earliest(p) ? earliest(p) : at);
+    *tsc = tsc_at(p, at);
     return true;
 }
 
@@ -340,6 +348,7 @@ bool vpit_run(struct vpit *p, uint64_t now)
     if (p->flags & HV_PIT_REINJECT)
         p->flags |= HV_PIT_UNACKED;
     p->served = at;
+    p->flags &= (uint16_t)~HV_PIT_COALESCED;
     p->ticks++;
     return true;
 }
@@ -349,6 +358,7 @@ void vpit_sent(struct vpit *p, int status)
     if (status > 0 || !(p->flags & HV_PIT_REINJECT))
         return;
     if (status == 0) {
+        p->flags |= HV_PIT_COALESCED;
         miss(p, 1);
         return;
     }
@@ -365,7 +375,7 @@ bool vpit_ack(struct vpit *p, uint64_t now)
 
 static void set_flag(struct vpit *p, enum hv_pit_flag flag, bool on)
 {
-    p->flags = (uint16_t)((p->flags & ~(unsigned)(flag | HV_PIT_UNACKED)) | (on ? flag : 0U));
+    p->flags = (uint16_t)((p->flags & ~(unsigned)(flag | PENDING)) | (on ? flag : 0U));
     p->edges = 0;
 }
 
@@ -423,8 +433,8 @@ bool vpit_state_set(struct vpit *p, uint64_t now, const struct hv_pit *in, size_
         return false;
     if (in->position < FIRST_POSITION || in->position > 1ULL << 62 || in->served > in->position ||
         in->edges > VPIT_MISSED_MAX || (in->flags & ~HV_PIT_FLAGS) || (in->port61 & ~PORT61_WRITABLE) ||
-        ((in->flags & HV_PIT_MUTED) && (in->edges != 0 || (in->flags & HV_PIT_UNACKED))) ||
-        ((in->flags & HV_PIT_UNACKED) && !(in->flags & HV_PIT_REINJECT)))
+        ((in->flags & HV_PIT_MUTED) && (in->edges != 0 || (in->flags & PENDING))) ||
+        ((in->flags & PENDING) && !(in->flags & HV_PIT_REINJECT)))
         return false;
     for (unsigned i = 0; i < 3; i++)
         if (!channel_valid(&in->channel[i], in->position) ||

@@ -8,7 +8,7 @@
  * IRQ 0. After every write, at vpit_deadline, and after vpit_state_set: vpit_run; if it says so, pulse IRQ 0
  * (raise, lower) and report by vpit_sent what came of it. Ask vpit_deadline again after that. When the guest
  * ends IRQ 0 (vpic_facts.ended bit 0; vioapic_eoi of the watched pin): vpit_ack, which may ask for the next
- * pulse in the same way.
+ * pulse in the same way. The deadline never gets earlier by that, so there is no need to ask for it anew.
  *
  * Reinjection on: a tick that finds the last one unacknowledged waits for its acknowledgement, but not longer
  * than a second, since a reset may have swallowed that; up to VPIT_MISSED_MAX ticks wait. When IRQ 0 is
@@ -51,7 +51,7 @@ void vpit_write(struct vpit *p, uint16_t port, uint8_t value, uint64_t now);
 /* OUT of a channel (0 to 2). */
 bool vpit_out(struct vpit *p, unsigned channel, uint64_t now);
 
-/* True: call vpit_run at *tsc, which may have passed. */
+/* True: call vpit_run at *tsc, which may have passed. Also each edge while a tick is unacknowledged. */
 bool vpit_deadline(const struct vpit *p, uint64_t *tsc);
 /* True: pulse IRQ 0 now. */
 bool vpit_run(struct vpit *p, uint64_t now);

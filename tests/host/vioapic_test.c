@@ -21,11 +21,11 @@ static struct {
 
 static void make_pins(uint32_t count)
 {
-    memset(pins, 0xc5, sizeof(pins));
+    memset(pins, 0x2a, sizeof(pins));
     memset(&bus, 0, sizeof(bus));
     bus.result = 1;
     now = 1000000;
-    vioapic_init(&a, pins, count, 0x20, true, 1000000); /* 10 ms are 10,000,000 TSC ticks */
+    EXPECT_TRUE(vioapic_init(&a, pins, count, 0x20, true, 1000000)); /* 10 ms are 10,000,000 TSC ticks */
 }
 
 static void make(void)
@@ -131,6 +131,8 @@ TEST(i01_registers)
     for (uint32_t i = 0; i < 24; i++)
         EXPECT_EQ(reg(0x10 + 2 * i), 0x10000);
     EXPECT_EQ(bus.messages, 0);
+    for (size_t k = 0; k < sizeof(pins[0]); k++)
+        EXPECT_EQ(((const uint8_t *)&pins[24])[k], 0x2a);
 }
 
 TEST(i02_pin_counts)
@@ -142,6 +144,8 @@ TEST(i02_pin_counts)
         test_row("%u pins", counts[i]);
         make_pins(counts[i]);
         EXPECT_EQ(reg(1), last << 16 | 0x20);
+        mmio(0, 4, 0xffffffff);
+        EXPECT_EQ(a.select, counts[i] > 120 ? 0x1ff : 0xff);
         rte(last, LEVEL | 0x44);
         EXPECT_EQ(reg(0x10 + 2 * last), LEVEL | 0x44);
         EXPECT_EQ(line(last, 0, true), 1);
@@ -151,10 +155,17 @@ TEST(i02_pin_counts)
         EXPECT_EQ(line(UINT32_MAX, 0, true), -1);
         EXPECT_EQ(line(0, 64, true), -1);
         EXPECT_FALSE(vioapic_asserted(&a, last + 1));
+        EXPECT_FALSE(vioapic_ready(&a, last + 1, now, &bus.m));
+        EXPECT_EQ(vioapic_next(&a, 0, now, &bus.m), counts[i]);
+        set(0x12 + 2 * last, 0x33);
+        EXPECT_FALSE(vioapic_masked(&a, last));
+        EXPECT_EQ(vioapic_masked(&a, 0), last != 0);
         EXPECT_TRUE(vioapic_masked(&a, last + 1));
         vioapic_watch(&a, last + 1, VIOAPIC_WATCH_EOI);
+        EXPECT_FALSE(vioapic_eoi(&a, 0x2a, &ended));
+        EXPECT_FALSE(vioapic_end(&a, last + 1, 0x2a, now));
         for (size_t k = 0; k < sizeof(pins[0]); k++)
-            EXPECT_EQ(((const uint8_t *)&pins[counts[i]])[k], 0xc5);
+            EXPECT_EQ(((const uint8_t *)&pins[counts[i]])[k], 0x2a);
     }
     EXPECT_FALSE(vioapic_init(&a, pins, 0, 0x20, true, 1));
     EXPECT_FALSE(vioapic_init(&a, pins, 241, 0x20, true, 1));
@@ -202,7 +213,11 @@ TEST(i01_all_widths_and_offsets)
             ASSERT_EQ((f.what & VIOAPIC_FACT_RTE) != 0, offset < 0x14 && offset + size > 0x10);
             ASSERT_EQ((f.what & VIOAPIC_FACT_EOI) != 0, offset <= 0x40 && offset + size > 0x40);
             ASSERT_EQ(a.select, offset == 0 ? 0 : 0x16);
-            ASSERT_EQ((uint8_t)a.pins[3].rte, offset <= 0x10 && offset + size > 0x10 ? 0 : 0x5a);
+            want = MASKED | 0x5a;
+            for (unsigned i = 0; i < size; i++)
+                if (offset + i >= 0x10 && offset + i < 0x14)
+                    want &= ~(0xffULL << 8 * (offset + i - 0x10));
+            ASSERT_EQ(a.pins[3].rte, want);
         }
     vioapic_write(&a, UINT32_MAX - 3, 8, 0, &f);
     EXPECT_EQ(vioapic_read(&a, 0, 9), vioapic_read(&a, 0, 8));
@@ -290,7 +305,8 @@ TEST(l37_destinations_of_15_bits)
 TEST(i05_i12_edges)
 {
     make();
-    EXPECT_EQ(line(4, 0, true), -1); /* masked: lost */
+    EXPECT_EQ(pulse(4), -1); /* masked: lost */
+    EXPECT_EQ(line(4, 0, true), -1);
     rte(4, 0x40);
     EXPECT_EQ(bus.messages, 0);
     EXPECT_EQ(line(4, 0, true), 0); /* no edge: it was high */
@@ -306,7 +322,7 @@ TEST(i05_i12_edges)
     EXPECT_EQ(pulse(4), 3);
     EXPECT_EQ(bus.messages, 3);
     EXPECT_EQ(reg(0x18), 0x40);
-    EXPECT_EQ(a.stats[VIOAPIC_STAT_IGNORED], 1);
+    EXPECT_EQ(a.stats[VIOAPIC_STAT_IGNORED], 2);
     EXPECT_EQ(a.stats[VIOAPIC_STAT_SENT], 2);
     EXPECT_EQ(a.stats[VIOAPIC_STAT_COALESCED], 3);
 }
@@ -339,6 +355,12 @@ TEST(i05_edge_that_nobody_takes)
     EXPECT_EQ(bus.messages, 6);
     EXPECT_EQ(bus.m.dest, 0x11);
     EXPECT_EQ(a.stats[VIOAPIC_STAT_REFUSED], 4);
+    bus.result = -1;
+    pulse(4);
+    rte(4, LEVEL | 0x40); /* gone with the trigger mode */
+    bus.result = 1;
+    rte(4, 0x40);
+    EXPECT_EQ(bus.messages, 8);
 }
 
 TEST(i06_level)
@@ -361,6 +383,26 @@ TEST(i06_level)
     EXPECT_EQ(reg(0x22), LEVEL | 0x50);
     EXPECT_EQ(eoi(0x50, NULL), 0);
     EXPECT_EQ(a.stats[VIOAPIC_STAT_ENDED], 2);
+}
+
+TEST(i09_end_says_whether_there_is_something_to_send)
+{
+    make();
+    rte(9, LEVEL | 0x50);
+    rte(4, 0x40);
+    EXPECT_FALSE(vioapic_end(&a, 9, 0x50, now)); /* not in service */
+    line(9, 0, true);
+    EXPECT_FALSE(vioapic_end(&a, 9, 0x51, now));
+    EXPECT_TRUE(vioapic_end(&a, 9, 0x50, now));
+    send(9);
+    line(9, 0, false);
+    EXPECT_FALSE(vioapic_end(&a, 9, 0x50, now));
+    pulse(4);
+    EXPECT_FALSE(vioapic_end(&a, 4, 0x40, now)); /* edge */
+    line(9, 0, true);
+    pins[9].streak = 9999;
+    EXPECT_FALSE(vioapic_end(&a, 9, 0x50, now)); /* put off */
+    EXPECT_EQ(pins[9].storms, 1);
 }
 
 TEST(i06_level_only_for_fixed_and_lowest)
@@ -417,6 +459,10 @@ TEST(i07_i5_wired_or_of_64_sources)
     EXPECT_FALSE(vioapic_asserted(&a, 9));
     EXPECT_EQ(eoi(0x50, NULL), 1 << 9);
     EXPECT_EQ(bus.messages, 65);
+    line(9, 4, true);
+    line(9, 5, true);
+    line(9, 5, false);
+    EXPECT_TRUE(vioapic_asserted(&a, 9));
     rte(4, 0x40);
     EXPECT_EQ(line(4, 1, true), 1);
     EXPECT_EQ(line(4, 2, true), 0);
@@ -555,10 +601,6 @@ TEST(i10_storm_guard)
     EXPECT_EQ(line(9, 1, true), 0);
     rte(9, LEVEL | 0x50); /* nor by another way */
     EXPECT_EQ(bus.messages, 10000);
-    rte(9, LEVEL | MASKED | 0x50);
-    EXPECT_FALSE(vioapic_deadline(&a, &deadline));
-    rte(9, LEVEL | 0x50);
-    EXPECT_TRUE(vioapic_deadline(&a, &deadline));
     now = deadline;
     send_all();
     EXPECT_EQ(bus.messages, 10001);
@@ -569,9 +611,33 @@ TEST(i10_storm_guard)
     eoi(0x50, NULL);
     EXPECT_EQ(pins[9].storms, 2);
     line(9, 0, false);
+    EXPECT_TRUE(vioapic_deadline(&a, &deadline));
     line(9, 1, false);
     EXPECT_FALSE(vioapic_deadline(&a, &deadline));
     EXPECT_EQ(line(9, 0, true), 1); /* the row ended with the line */
+}
+
+/* The caller's timer may be gone with the mask, so unmasking sends. */
+TEST(i10_mask_ends_the_row)
+{
+    uint64_t deadline;
+    make();
+    rte(9, LEVEL | 0x50);
+    line(9, 0, true);
+    for (unsigned i = 0; i < 10000; i++)
+        eoi(0x50, NULL);
+    EXPECT_EQ(bus.messages, 10000);
+    EXPECT_TRUE(vioapic_deadline(&a, &deadline));
+    rte(9, LEVEL | MASKED | 0x50);
+    EXPECT_FALSE(vioapic_deadline(&a, &deadline));
+    rte(9, LEVEL | 0x50);
+    EXPECT_EQ(bus.messages, 10001);
+    for (unsigned i = 0; i < 9999; i++)
+        eoi(0x50, NULL);
+    rte(9, LEVEL | MASKED | 0x50);
+    rte(9, LEVEL | 0x50);
+    eoi(0x50, NULL);
+    EXPECT_EQ(pins[9].storms, 1);
 }
 
 TEST(i10_a_line_that_falls_is_no_storm)
@@ -606,6 +672,11 @@ TEST(i10_two_pins)
     send_all();
     ASSERT_TRUE(vioapic_deadline(&a, &deadline));
     EXPECT_EQ(deadline, now + 5);
+    now = deadline;
+    EXPECT_EQ(line(9, 3, true), 1);
+    bus.result = -1;
+    eoi(0x50, NULL); /* waits, but for no time */
+    EXPECT_FALSE(vioapic_deadline(&a, &deadline));
 }
 
 TEST(i11_rtc_coalescing)
@@ -826,6 +897,8 @@ TEST(a14_round_trip)
         }
         memset(&record, 0xa5, sizeof(record));
         vioapic_state_get(&a, now, &record);
+        EXPECT_EQ(record.id, a.id);
+        EXPECT_EQ(record.select, a.select);
         if (count < 240)
             EXPECT_EQ(record.pin[count].rte, 0xa5a5a5a5a5a5a5a5);
         vioapic_init(&twin, twin_pins, count, 0x20, true, 1000000);
@@ -920,7 +993,8 @@ TEST(a14_bad_records_change_nothing)
     BAD(pin[9].flags = 1);
     BAD(pin[9].owed = 1);
     BAD(pin[9].streak = 10000);
-    BAD(pin[9].put_off = 1);                          /* in service */
+    BAD(pin[9].put_off = 1); /* in service */
+    BAD(pin[9].rte |= MASKED; again.pin[9].streak = 1);
     BAD(pin[9].sources = 0; again.pin[9].streak = 1); /* low */
     BAD(pin[9].rte = LEVEL; again.pin[9].put_off = 1; again.pin[9].sources = 0);
 #undef BAD

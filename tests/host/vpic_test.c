@@ -100,6 +100,11 @@ TEST(p01_no_interrupt_before_initialization_is_complete)
     vpic_init(&p);
     EXPECT_EQ(p.chip[0].lowest, 7);
     EXPECT_EQ(p.chip[1].lowest, 7);
+    EXPECT_TRUE(vpic_masked(&p, 0));
+    EXPECT_TRUE(vpic_masked(&p, 8));
+    EXPECT_EQ(vpic_line(&p, 3, 0, true), -1);
+    vpic_line(&p, 3, 0, false);
+    out8(0x20, 0x11);
     pulse(1);
     EXPECT_FALSE(vpic_output(&p));
     EXPECT_EQ(in8(0x20), 2);
@@ -122,7 +127,9 @@ TEST(p01_no_interrupt_before_initialization_is_complete)
     pulse(0);
     EXPECT_EQ(in8(0x21), 0xfe);
     EXPECT_EQ(ack(), 0x30);
-    out8(0x20, 0x12); /* single: no ICW3 */
+    EXPECT_FALSE(vpic_masked(&p, 0));
+    EXPECT_TRUE(vpic_masked(&p, 8)); /* the slave never was */
+    out8(0x20, 0x12);                /* single: no ICW3 */
     out8(0x21, 0x50);
     out8(0x21, 0xfb);
     EXPECT_EQ(in8(0x21), 0xfb);
