@@ -195,7 +195,7 @@ void virtio_drain(struct virtio *virtio, uint16_t queue, virtio_answer_fn *answe
     struct queue *q = &virtio->queue[queue];
     int64_t budget = BUDGET;
     (void)queue_watch(q, false);
-    while (answer_some(virtio, queue, answer, &budget) && queue_watch(q, true))
+    while (answer_some(virtio, queue, answer, &budget) && virtio_running(virtio) && queue_watch(q, true))
         (void)queue_watch(q, false);
     if (!q->watching && virtio_running(virtio)) {
         virtio->deferred |= 1U << queue;

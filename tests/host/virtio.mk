@@ -2,8 +2,17 @@
 #
 # Host tests of the virtio devices of the management domain; tests/host/virtio_driver.c is the guest.
 
-VIRTIO_SRCS = $(addprefix mgmt/virtio/, guest_memory.c queue.c virtio.c pci.c msix.c virtio_pci.c virtio_mmio.c) \
-	mgmt/lib/access.c tests/host/virtio_driver.c
+VIRTIO_SRCS = $(addprefix mgmt/virtio/, guest_memory.c queue.c virtio.c pci.c msix.c virtio_pci.c \
+	virtio_mmio.c) mgmt/lib/access.c tests/host/virtio_driver.c
 
-HOST_TESTS += virtio_queue_test
+HOST_TESTS += virtio_queue_test virtio_pci_test virtio_device_test
+HOST_TESTS += virtio_block_test virtio_console_test virtio_net_test
+
 virtio_queue_test_SRCS = tests/host/virtio_queue_test.c $(VIRTIO_SRCS)
+virtio_pci_test_SRCS = tests/host/virtio_pci_test.c mgmt/virtio/virtio_rng.c $(VIRTIO_SRCS)
+virtio_device_test_SRCS = tests/host/virtio_device_test.c mgmt/virtio/virtio_rng.c $(VIRTIO_SRCS)
+virtio_block_test_SRCS = tests/host/virtio_block_test.c mgmt/virtio/virtio_block.c mgmt/virtio/block_image.c \
+	$(VIRTIO_SRCS)
+virtio_console_test_SRCS = tests/host/virtio_console_test.c mgmt/virtio/virtio_console.c $(VIRTIO_SRCS)
+virtio_net_test_SRCS = tests/host/virtio_net_test.c mgmt/virtio/virtio_net.c mgmt/virtio/net_switch.c \
+	$(VIRTIO_SRCS)

@@ -72,6 +72,15 @@ struct ring ring_at(uint32_t which, uint16_t size)
     return ring;
 }
 
+void ring_clear(const struct ring *ring)
+{
+    static const uint8_t zeros[16 * QUEUE_SIZE_MAX];
+    if (!guest_memory_write(&guest_memory, ring->desc, zeros, 16U * ring->size) ||
+        !guest_memory_write(&guest_memory, ring->avail, zeros, 6 + 2U * ring->size) ||
+        !guest_memory_write(&guest_memory, ring->used, zeros, 6 + 8U * ring->size))
+        abort();
+}
+
 static uint16_t get16(uint64_t gpa)
 {
     uint16_t value;
@@ -394,6 +403,7 @@ bool driver_start(struct driver *driver, uint64_t features)
     for (uint16_t i = 0; i < driver->device->type->queues; i++) {
         uint16_t max = driver_queue_max(driver, i);
         struct ring ring = ring_at(i, max < 16 ? max : 16);
+        ring_clear(&ring);
         driver_set_queue(driver, i, &ring);
     }
     driver_set_status(driver, VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);

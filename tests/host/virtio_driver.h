@@ -37,6 +37,7 @@ enum { RING_NEXT = 1, RING_WRITE = 2, RING_INDIRECT = 4 };
 
 /* Ring number `which` of this size at a fixed place. */
 struct ring ring_at(uint32_t which, uint16_t size);
+void ring_clear(const struct ring *ring);
 void ring_desc(const struct ring *ring, uint16_t index, uint64_t gpa, uint32_t length, uint16_t flags,
                uint16_t next);
 void indirect_desc(uint16_t index, uint64_t gpa, uint32_t length, uint16_t flags, uint16_t next);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tests of mgmt/virtio/queue.c and guest_memory.c: chains that are good, and every way in which one can be bad. A bad
- * one breaks the queue and changes nothing in the guest's memory.
+ * Tests of mgmt/virtio/queue.c and guest_memory.c: chains that are good, and every way in which one can be
+ * bad. A bad one breaks the queue and changes nothing in the guest's memory.
  */
 #include "mgmt/virtio/queue.h"
 
@@ -313,8 +313,7 @@ TEST(queue_bad_descriptors)
 
 TEST(queue_total_of_a_chain)
 {
-    /* The same 48 KiB again and again, more than 2^32 bytes by an indirect table of 256: cannot be, since 256 times
-     * the guest's memory is less. The sum is checked with the largest segments there are. */
+    /* All of memory, again and again: no offence, and the sum is right. */
     fresh(false, false);
     for (uint16_t i = 0; i < SIZE; i++)
         ring_desc(&ring, i, GUEST_START, GUEST_END - GUEST_START, i + 1 < SIZE ? RING_NEXT : 0,

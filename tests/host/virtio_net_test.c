@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tests of mgmt/virtio/net_switch.c and virtio_net.c: what the switch learns and forgets, and frames between
+ * two guests over every pair of transports.
+ */
+#include "mgmt/virtio/virtio_net.h"
+
+#include "tests/host/test.h"
+#include "tests/host/virtio_driver.h"
+
+#define VERSION_1 (1ULL << 32)
+
+static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+static struct net_switch net;
+
+/* ---- the switch alone */
+
+struct sink {
+    struct net_port port;
+    uint32_t frames, length;
+    bool full;
+};
+
+static struct sink sinks[NET_SWITCH_PORTS + 1];
+
+static bool sink(void *ctx, const uint8_t *frame, uint32_t length)
+{
+    struct sink *s = ctx;
+    EXPECT_TRUE(frame != NULL);
+    s->frames++;
+    s->length = length;
+    return !s->full;
+}
+
+static void ports(uint32_t count)
+{
+    memset(sinks, 0, sizeof(sinks));
+    net_switch_init(&net);
+    for (uint32_t i = 0; i < count; i++) {
+        sinks[i].port = (struct net_port){.deliver = sink, .ctx = &sinks[i]};
+        EXPECT_EQ(net_switch_attach(&net, &sinks[i].port), i < NET_SWITCH_PORTS);
+    }
+}
+
+static void send(uint32_t from, uint64_t to_mac, uint64_t from_mac, uint32_t length)
+{
+    uint8_t frame[NET_FRAME_MAX + 1] = {0};
+    for (int i = 0; i < 6; i++) {
+        frame[i] = (uint8_t)(to_mac >> 8 * (5 - i));
+        frame[6 + i] = (uint8_t)(from_mac >> 8 * (5 - i));
+    }
+    net_switch_send(&net, &sinks[from].port, frame, length);
+}
+
+#define ALL 0xffffffffffffULL
+#define A   0x020000000001ULL
+#define B   0x020000000002ULL
+
+TEST(switch_floods_and_learns)
+{
+    ports(4);
+    send(0, B, A, 60); /* nobody knows B */
+    EXPECT_EQ(sinks[0].frames, 0U);
+    EXPECT_EQ(sinks[1].frames & sinks[2].frames & sinks[3].frames, 1U);
+    EXPECT_EQ(net.flooded, 1U);
+    send(1, A, B, 60);
+    EXPECT_EQ(sinks[0].frames, 1U);
+    EXPECT_EQ(sinks[2].frames, 1U);
+    send(0, B, A, 60);
+    EXPECT_EQ(sinks[1].frames, 2U);
+    EXPECT_EQ(sinks[2].frames, 1U);
+    EXPECT_EQ(net.flooded, 1U);
+    EXPECT_EQ(net_switch_known(&net), 2U);
+    EXPECT_EQ(sinks[0].port.in, 2U);
+    EXPECT_EQ(sinks[1].port.out, 2U);
+}
+
+TEST(switch_groups_go_to_all)
+{
+    ports(3);
+    send(1, ALL, B, 60);
+    send(1, 0x01005e000001, B, 60);
+    EXPECT_EQ(sinks[0].frames, 2U);
+    EXPECT_EQ(sinks[1].frames, 0U);
+    EXPECT_EQ(sinks[2].frames, 2U);
+    EXPECT_EQ(net_switch_known(&net), 1U);
+}
+
+TEST(switch_never_sends_back)
+{
+    ports(2);
+    send(0, ALL, A, 60);
+    send(0, ALL, B, 60); /* both live behind port 0 */
+    uint32_t before = sinks[1].frames;
+    send(0, A, B, 60);
+    EXPECT_EQ(sinks[0].frames, 0U);
+    EXPECT_EQ(sinks[1].frames, before);
+}
+
+TEST(switch_follows_a_move)
+{
+    ports(3);
+    send(1, ALL, B, 60);
+    send(2, ALL, B, 60);
+    uint32_t one = sinks[1].frames, two = sinks[2].frames;
+    send(0, B, A, 60);
+    EXPECT_EQ(sinks[1].frames, one);
+    EXPECT_EQ(sinks[2].frames, two + 1);
+    EXPECT_EQ(net_switch_known(&net), 2U);
+}
+
+TEST(switch_forgets_by_count)
+{
+    ports(3);
+    send(1, ALL, B, 60);
+    for (uint32_t i = 0; i < NET_SWITCH_AGE - 1; i++)
+        send(0, 0x010000000000, A, 60);
+    uint32_t two = sinks[2].frames;
+    send(0, B, A, 60);
+    EXPECT_EQ(sinks[2].frames, two); /* still known */
+    send(0, B, A, 60);
+    EXPECT_EQ(sinks[2].frames, two + 1);
+    EXPECT_EQ(net_switch_known(&net), 1U);
+}
+
+TEST(switch_many_addresses)
+{
+    ports(3);
+    for (uint64_t i = 0; i < 100000; i++)
+        send(1, ALL, B + (i << 8), 60);
+    EXPECT_TRUE(net_switch_known(&net) <= NET_SWITCH_MACS);
+    EXPECT_TRUE(net_switch_known(&net) > NET_SWITCH_MACS / 2);
+    send(2, ALL, A, 60);
+    uint32_t one = sinks[1].frames;
+    send(0, A, B, 60);
+    EXPECT_EQ(sinks[1].frames, one); /* the newest is known */
+}
+
+TEST(switch_refuses)
+{
+    ports(2);
+    send(0, ALL, A, 13);
+    send(0, ALL, A, 0);
+    send(0, ALL, A, NET_FRAME_MAX + 1);
+    send(0, ALL, ALL, 60); /* a group is no sender */
+    EXPECT_EQ(sinks[1].frames, 0U);
+    EXPECT_EQ(sinks[0].port.refused, 4U);
+    EXPECT_EQ(net.frames, 0U);
+    send(0, ALL, A, 14);
+    send(0, ALL, A, NET_FRAME_MAX);
+    EXPECT_EQ(sinks[1].frames, 2U);
+}
+
+TEST(switch_drops_for_the_full)
+{
+    ports(3);
+    sinks[1].full = true;
+    send(0, ALL, A, 60);
+    EXPECT_EQ(sinks[1].port.dropped, 1U);
+    EXPECT_EQ(sinks[1].port.out, 0U);
+    EXPECT_EQ(sinks[2].port.out, 1U);
+}
+
+TEST(switch_ports_come_and_go)
+{
+    ports(NET_SWITCH_PORTS + 1);
+    send(5, ALL, A, 60);
+    net_switch_detach(&net, &sinks[5].port);
+    EXPECT_EQ(net_switch_known(&net), 0U);
+    send(0, A, B, 60);
+    EXPECT_EQ(sinks[5].frames, 0U);
+    EXPECT_EQ(sinks[6].frames, 2U);
+    send(5, ALL, A, 60); /* no longer there */
+    EXPECT_EQ(net.frames, 2U);
+    EXPECT_TRUE(net_switch_attach(&net, &sinks[NET_SWITCH_PORTS].port));
+    net_switch_detach(&net, &sinks[5].port); /* twice does no harm */
+}
+
+/* ---- two guests */
+
+static struct driver drivers[2];
+static struct virtio_net cards[2];
+static const uint8_t macs[2][6] = {{2, 0x53, 0x42, 0, 0, 1}, {2, 0x53, 0x42, 0, 0, 2}};
+
+enum { SEND = GUEST_DATA, RECEIVE = GUEST_DATA + 0x2000, LENGTH = 100 };
+
+static void fresh(enum driver_bus first, enum driver_bus second)
+{
+    test_row("%s to %s", bus_name[first], bus_name[second]);
+    guest_memory_make(); /* one memory for both */
+    net_switch_init(&net);
+    for (int i = 0; i < 2; i++) {
+        EXPECT_TRUE(virtio_net_init(&cards[i], macs[i], &net, &guest_memory));
+        EXPECT_TRUE(driver_attach(&drivers[i], &cards[i].virtio, i ? second : first));
+    }
+}
+
+/* The second driver's rings are those of the first, 0x800 higher. */
+static void start(uint32_t which)
+{
+    struct driver *driver = &drivers[which];
+    driver_set_status(driver, 0);
+    driver_set_status(driver, 3);
+    driver_set_features(driver, VERSION_1 | (driver_features(driver) & 0xffffff));
+    driver_set_status(driver, 11);
+    if (driver->bus == BUS_MSIX)
+        driver_write(driver, driver->common + 16, 2, 0);
+    for (uint16_t i = 0; i < 2; i++) {
+        struct ring ring = ring_at(i, 16);
+        ring.desc += which * 0x800U;
+        ring.used += which * 0x800U;
+        ring.avail += which * 0x100U;
+        driver_set_queue(driver, i, &ring);
+    }
+    driver_set_status(driver, 15);
+    EXPECT_EQ(driver_status(driver), 15);
+}
+
+static void put_frame(const uint8_t *to, const uint8_t *from, uint32_t length)
+{
+    uint8_t *frame = guest_at(SEND);
+    memset(frame, 0, 12);
+    memcpy(frame + 12, to, 6);
+    memcpy(frame + 18, from, 6);
+    for (uint32_t i = 12; i < length; i++)
+        frame[12 + i] = (uint8_t)(i * 3);
+}
+
+static void offer_receive(int which, uint16_t index, uint32_t length)
+{
+    ring_desc(&drivers[which].ring[0], index, RECEIVE + 0x800U * index, length, RING_WRITE, 0);
+    ring_offer(&drivers[which].ring[0], index);
+}
+
+TEST(net_configuration)
+{
+    for (enum driver_bus bus = 0; bus < BUSES; bus++) {
+        fresh(bus, bus);
+        EXPECT_EQ(driver_config(&drivers[1], 0, 4), 0x00425302U);
+        EXPECT_EQ(driver_config(&drivers[1], 4, 2), 0x0200U);
+        EXPECT_EQ(driver_config(&drivers[1], 6, 2), 1U); /* link up */
+        EXPECT_EQ(driver_features(&drivers[1]) & 0xffffff, 1U << 5 | 1U << 16);
+        driver_write(&drivers[1], drivers[1].config, 4, 0);
+        EXPECT_EQ(driver_config(&drivers[1], 0, 1), 2U);
+    }
+}
+
+TEST(net_frame_arrives)
+{
+    uint32_t head, length, used;
+    for (enum driver_bus first = 0; first < BUSES; first++)
+        for (enum driver_bus second = 0; second < BUSES; second++) {
+            fresh(first, second);
+            start(0);
+            start(1);
+            offer_receive(1, 0, 2000);
+            offer_receive(1, 1, 2000);
+            put_frame(broadcast, macs[0], LENGTH);
+            EXPECT_TRUE(driver_transfer(&drivers[0], 1, SEND, 12 + LENGTH, 0, 0, &used));
+            EXPECT_EQ(used, 0U);
+            ASSERT_TRUE(ring_take(&drivers[1].ring[0], &head, &length));
+            EXPECT_EQ(head, 0U);
+            EXPECT_EQ(length, 12U + LENGTH);
+            EXPECT_MEMEQ(guest_at(RECEIVE), "\0\0\0\0\0\0\0\0\0\0\1\0", 12); /* num_buffers */
+            EXPECT_MEMEQ(guest_at(RECEIVE + 12), guest_at(SEND + 12), LENGTH);
+            EXPECT_EQ(*(uint8_t *)guest_at(RECEIVE + 12 + LENGTH), 0);
+            EXPECT_EQ(cards[1].virtio.interrupts, 1U);
+            EXPECT_FALSE(ring_take(&drivers[0].ring[0], &head, &length));
+            EXPECT_EQ(cards[0].port.in, 1U);
+            EXPECT_EQ(cards[1].port.out, 1U);
+        }
+}
+
+TEST(net_no_buffer_no_room)
+{
+    uint32_t head, length;
+    fresh(BUS_MSIX, BUS_MMIO);
+    start(0);
+    put_frame(broadcast, macs[0], LENGTH);
+    EXPECT_TRUE(driver_transfer(&drivers[0], 1, SEND, 12 + LENGTH, 0, 0, NULL)); /* the other is off */
+    EXPECT_EQ(cards[1].port.dropped, 1U);
+    start(1);
+    EXPECT_TRUE(driver_transfer(&drivers[0], 1, SEND, 12 + LENGTH, 0, 0, NULL)); /* no buffer */
+    EXPECT_EQ(cards[1].port.dropped, 2U);
+    offer_receive(1, 0, 12 + LENGTH - 1); /* one byte too small */
+    EXPECT_TRUE(driver_transfer(&drivers[0], 1, SEND, 12 + LENGTH, 0, 0, NULL));
+    EXPECT_EQ(cards[1].port.dropped, 3U);
+    EXPECT_TRUE(
+        driver_transfer(&drivers[0], 1, SEND, 12 + LENGTH - 1, 0, 0, NULL)); /* fits, and is still there */
+    ASSERT_TRUE(ring_take(&drivers[1].ring[0], &head, &length));
+    EXPECT_EQ(length, 12U + LENGTH - 1);
+    EXPECT_EQ(driver_status(&drivers[1]), 15);
+}
+
+TEST(net_never_asks_for_buffers)
+{
+    fresh(BUS_MMIO, BUS_MMIO);
+    start(1);
+    driver_notify(&drivers[1], 0);
+    EXPECT_EQ(ring_flags(&drivers[1].ring[0]), 1);
+}
+
+TEST(net_odd_frames)
+{
+    fresh(BUS_INTX, BUS_MMIO);
+    start(0);
+    start(1);
+    offer_receive(1, 0, 2000);
+    put_frame(broadcast, macs[0], LENGTH);
+    EXPECT_TRUE(driver_transfer(&drivers[0], 1, SEND, 12, 0, 0, NULL)); /* no frame at all */
+    EXPECT_TRUE(driver_transfer(&drivers[0], 1, SEND, 12 + NET_FRAME_MAX + 1, 0, 0, NULL));
+    EXPECT_TRUE(driver_transfer(&drivers[0], 1, SEND, 0x10000, 0, 0, NULL));
+    *(uint8_t *)guest_at(SEND + 1) = 1; /* an offload that was not offered */
+    EXPECT_TRUE(driver_transfer(&drivers[0], 1, SEND, 12 + LENGTH, 0, 0, NULL));
+    EXPECT_EQ(cards[0].port.refused, 4U);
+    EXPECT_EQ(cards[1].port.out + cards[1].port.dropped, 0U);
+    EXPECT_EQ(driver_status(&drivers[0]), 15);
+    EXPECT_FALSE(driver_transfer(&drivers[0], 1, SEND, 11, 0, 0, NULL)); /* no whole header */
+    EXPECT_EQ(driver_status(&drivers[0]), 15 | 64);
+    EXPECT_EQ(driver_status(&drivers[1]), 15);
+}
+
+TEST(net_wrong_direction)
+{
+    fresh(BUS_MSIX, BUS_MSIX);
+    start(0);
+    start(1);
+    ring_desc(&drivers[1].ring[0], 0, RECEIVE, 2000, 0, 0);
+    ring_offer(&drivers[1].ring[0], 0);
+    put_frame(broadcast, macs[0], LENGTH);
+    EXPECT_TRUE(driver_transfer(&drivers[0], 1, SEND, 12 + LENGTH, 0, 0, NULL));
+    EXPECT_EQ(driver_status(&drivers[1]), 15 | 64); /* the receiver has itself to blame */
+    EXPECT_EQ(driver_status(&drivers[0]), 15);
+    EXPECT_EQ(cards[1].port.dropped, 1U);
+    EXPECT_FALSE(driver_transfer(&drivers[0], 1, SEND, 64, SEND + 0x400, 64, NULL));
+    EXPECT_EQ(driver_status(&drivers[0]), 15 | 64);
+}
+
+TEST(net_detach)
+{
+    fresh(BUS_MSIX, BUS_MSIX);
+    start(0);
+    virtio_net_detach(&cards[1]);
+    put_frame(broadcast, macs[0], LENGTH);
+    EXPECT_TRUE(driver_transfer(&drivers[0], 1, SEND, 12 + LENGTH, 0, 0, NULL));
+    EXPECT_EQ(cards[1].port.dropped, 0U);
+    EXPECT_EQ(cards[0].port.in, 1U);
+}
