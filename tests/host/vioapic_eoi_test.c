@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hv/irqchip/vioapic: ends of interrupts, storms, EOI-exit bitmap, random programs (I-09 to I-13; I4). */
+#include "tests/host/vioapic.h"
+
+static unsigned resampled;
+
+static void resample_and_drop(uint32_t pin)
+{
+    EXPECT_TRUE(pins[pin].rte & IRR); /* before remote IRR goes */
+    resampled++;
+    line(pin, 7, false);
+}
+
+static void resample_and_raise_again(uint32_t pin)
+{
+    resampled++;
+    line(pin, 7, false);
+    EXPECT_EQ(line(pin, 7, true), 0);
+}
+
+static void resample_and_move(uint32_t pin)
+{
+    rte(pin, LEVEL | 0x61);
+}
+
+static void resample_and_switch(uint32_t pin)
+{
+    rte(pin, 0x50);
+}
+
+TEST(i09_i4_resampler_first)
+{
+    make();
+    rte(9, LEVEL | 0x50);
+    rte(10, LEVEL | 0x50);
+    rte(11, 0x50); /* edge: not ended */
+    line(9, 7, true);
+    line(10, 7, true);
+    pulse(11);
+    EXPECT_EQ(bus.messages, 3);
+    resampled = 0;
+    EXPECT_EQ(eoi(0x50, resample_and_drop), 3 << 9);
+    EXPECT_EQ(resampled, 2);
+    EXPECT_EQ(bus.messages, 3);
+    line(9, 7, true);
+    EXPECT_EQ(eoi(0x50, resample_and_raise_again), 1 << 9);
+    EXPECT_EQ(bus.messages, 5);
+    EXPECT_EQ(eoi(0x50, resample_and_move), 1 << 9); /* changed in between: left alone */
+    EXPECT_EQ(reg(0x22), LEVEL | IRR | 0x61);
+    EXPECT_EQ(bus.messages, 5);
+    rte(9, LEVEL | 0x50);
+    EXPECT_EQ(eoi(0x50, resample_and_switch), 1 << 9);
+    EXPECT_EQ(reg(0x22), 0x50);
+    EXPECT_EQ(bus.messages, 5);
+    EXPECT_FALSE(vioapic_end(&a, 24, 0, now));
+    EXPECT_FALSE(vioapic_end(&a, UINT32_MAX, 0, now));
+}
+
+TEST(i10_storm_guard)
+{
+    uint64_t deadline, put_off = 0;
+    make();
+    rte(9, LEVEL | 0x50);
+    line(9, 0, true);
+    EXPECT_EQ(bus.messages, 1);
+    for (unsigned i = 1; i < 10000; i++)
+        eoi(0x50, NULL);
+    EXPECT_EQ(bus.messages, 10000);
+    EXPECT_FALSE(vioapic_deadline(&a, &deadline));
+    eoi(0x50, NULL);
+    put_off = now;
+    EXPECT_EQ(bus.messages, 10000);
+    EXPECT_EQ(pins[9].storms, 1);
+    EXPECT_EQ(a.stats[VIOAPIC_STAT_STORMS], 1);
+    EXPECT_EQ(reg(0x22), LEVEL | STATUS | 0x50);
+    ASSERT_TRUE(vioapic_deadline(&a, &deadline));
+    EXPECT_EQ(deadline, put_off + 10000000);
+    now = deadline - 1;
+    send_all();
+    EXPECT_EQ(line(9, 1, true), 0);
+    rte(9, LEVEL | 0x50); /* nor by another way */
+    EXPECT_EQ(bus.messages, 10000);
+    now = deadline;
+    send_all();
+    EXPECT_EQ(bus.messages, 10001);
+    EXPECT_FALSE(vioapic_deadline(&a, &deadline));
+    for (unsigned i = 0; i < 9999; i++)
+        eoi(0x50, NULL);
+    EXPECT_EQ(bus.messages, 20000);
+    eoi(0x50, NULL);
+    EXPECT_EQ(pins[9].storms, 2);
+    line(9, 0, false);
+    EXPECT_TRUE(vioapic_deadline(&a, &deadline));
+    line(9, 1, false);
+    EXPECT_FALSE(vioapic_deadline(&a, &deadline));
+    EXPECT_EQ(line(9, 0, true), 1); /* the row ended with the line */
+}
+
+/* The caller's timer may be gone with the mask, so unmasking sends. */
+TEST(i10_mask_ends_the_row)
+{
+    uint64_t deadline;
+    make();
+    rte(9, LEVEL | 0x50);
+    line(9, 0, true);
+    for (unsigned i = 0; i < 10000; i++)
+        eoi(0x50, NULL);
+    EXPECT_EQ(bus.messages, 10000);
+    EXPECT_TRUE(vioapic_deadline(&a, &deadline));
+    rte(9, LEVEL | MASKED | 0x50);
+    EXPECT_FALSE(vioapic_deadline(&a, &deadline));
+    rte(9, LEVEL | 0x50);
+    EXPECT_EQ(bus.messages, 10001);
+    for (unsigned i = 0; i < 9999; i++)
+        eoi(0x50, NULL);
+    rte(9, LEVEL | MASKED | 0x50);
+    rte(9, LEVEL | 0x50);
+    eoi(0x50, NULL);
+    EXPECT_EQ(pins[9].storms, 1);
+}
+
+TEST(i10_a_line_that_falls_is_no_storm)
+{
+    make();
+    rte(9, LEVEL | 0x50);
+    for (unsigned i = 0; i < 25000; i++) {
+        line(9, 0, true);
+        if (i % 5000 == 4999)
+            line(9, 0, false);
+        eoi(0x50, NULL);
+    }
+    EXPECT_EQ(pins[9].storms, 0);
+}
+
+TEST(i10_two_pins)
+{
+    uint64_t deadline;
+    make();
+    rte(9, LEVEL | 0x50);
+    rte(10, LEVEL | 0x51);
+    line(9, 0, true);
+    line(10, 0, true);
+    for (unsigned i = 0; i < 10000; i++)
+        eoi(0x51, NULL);
+    now += 5;
+    for (unsigned i = 0; i < 10000; i++)
+        eoi(0x50, NULL);
+    ASSERT_TRUE(vioapic_deadline(&a, &deadline));
+    EXPECT_EQ(deadline, now - 5 + 10000000);
+    now = deadline;
+    send_all();
+    ASSERT_TRUE(vioapic_deadline(&a, &deadline));
+    EXPECT_EQ(deadline, now + 5);
+    now = deadline;
+    EXPECT_EQ(line(9, 3, true), 1);
+    bus.result = -1;
+    eoi(0x50, NULL); /* waits, but for no time */
+    EXPECT_FALSE(vioapic_deadline(&a, &deadline));
+}
+
+TEST(i11_rtc_coalescing)
+{
+    make();
+    rte(8, 0x48);
+    vioapic_watch(&a, 8, VIOAPIC_WATCH_COUNT);
+    bus.result = 2; /* two receivers */
+    EXPECT_EQ(pulse(8), 2);
+    EXPECT_EQ(pulse(8), 0);
+    EXPECT_EQ(eoi(0x48, NULL), 1 << 8);
+    EXPECT_EQ(pulse(8), 0);
+    EXPECT_EQ(eoi(0x48, NULL), 1 << 8);
+    EXPECT_EQ(pulse(8), 2);
+    EXPECT_EQ(bus.messages, 2);
+    vioapic_watch(&a, 8, VIOAPIC_WATCH_COUNT); /* a vCPU was reset */
+    EXPECT_EQ(pulse(8), 2);
+    rte(8, 0x48); /* programmed anew */
+    EXPECT_EQ(pulse(8), 2);
+    bus.result = 0;
+    eoi(0x48, NULL);
+    eoi(0x48, NULL);
+    eoi(0x48, NULL);
+    EXPECT_EQ(pulse(8), 0);
+    bus.result = 1;
+    EXPECT_EQ(pulse(8), 1); /* a merged one owes nothing */
+    vioapic_watch(&a, 8, VIOAPIC_WATCH_EOI);
+    EXPECT_EQ(pulse(8), 1);
+    EXPECT_EQ(pulse(8), 1);
+}
+
+TEST(i13_eoi_register)
+{
+    make();
+    mmio(0x40, 4, 0x50);
+    EXPECT_EQ(f.what, VIOAPIC_FACT_EOI);
+    EXPECT_EQ(f.vector, 0x50);
+    mmio(0x40, 1, 0xff);
+    EXPECT_EQ(f.vector, 0xff);
+    mmio(0x41, 1, 0xff);
+    EXPECT_EQ(f.what, 0);
+    EXPECT_EQ(vioapic_read(&a, 0x40, 4), 0);
+    vioapic_init(&a, pins, 24, 0x11, false, 1000000);
+    EXPECT_EQ(reg(1), 0x00170011);
+    mmio(0x40, 4, 0x50);
+    EXPECT_EQ(f.what, 0);
+}
+
+static uint64_t exits(uint8_t vector)
+{
+    uint64_t bitmap[4] = {0};
+    vioapic_eoi_exits(&a, bitmap);
+    return bitmap[vector / 64] >> vector % 64 & 1;
+}
+
+static bool changed(uint32_t *generation)
+{
+    bool is = a.generation != *generation;
+    *generation = a.generation;
+    return is;
+}
+
+TEST(eoi_exit_bitmap)
+{
+    uint32_t generation;
+    uint64_t bitmap[4] = {0, 0, 0, 1ULL << 63};
+    make();
+    generation = a.generation;
+    rte(9, LEVEL | MASKED | 0x50);
+    EXPECT_FALSE(changed(&generation));
+    EXPECT_EQ(exits(0x50), 0);
+    rte(9, LEVEL | 0x50);
+    EXPECT_TRUE(changed(&generation));
+    EXPECT_EQ(exits(0x50), 1);
+    set(0x23, 0x12000000); /* the destination changes nothing */
+    EXPECT_FALSE(changed(&generation));
+    line(9, 0, true);
+    EXPECT_FALSE(changed(&generation));
+    rte(9, LEVEL | MASKED | 0x50); /* in service: its end has to be seen */
+    EXPECT_FALSE(changed(&generation));
+    EXPECT_EQ(exits(0x50), 1);
+    eoi(0x50, NULL);
+    EXPECT_TRUE(changed(&generation));
+    EXPECT_EQ(exits(0x50), 0);
+    rte(10, 0xf1);
+    EXPECT_FALSE(changed(&generation));
+    vioapic_watch(&a, 10, VIOAPIC_WATCH_EOI);
+    EXPECT_TRUE(changed(&generation));
+    EXPECT_EQ(exits(0xf1), 1);
+    rte(10, 0xf2);
+    EXPECT_TRUE(changed(&generation));
+    EXPECT_EQ(exits(0xf1), 0);
+    vioapic_eoi_exits(&a, bitmap); /* adds */
+    EXPECT_EQ(bitmap[3], 1ULL << 63 | 1ULL << (0xf2 - 192));
+    EXPECT_EQ(bitmap[0] | bitmap[1] | bitmap[2], 0);
+}
+
+/* The generation changes whenever the bitmap does, whatever happens. */
+TEST(eoi_exit_generation_misses_nothing)
+{
+    struct random r = {.state = 12};
+    make();
+    for (unsigned i = 0; i < 200000; i++) {
+        uint64_t before[4] = {0}, after[4] = {0};
+        uint32_t generation = a.generation, pin = (uint32_t)random_below(&r, 24);
+        vioapic_eoi_exits(&a, before);
+        switch (random_below(&r, 5)) {
+        case 0:
+            set(0x10 + (uint32_t)random_below(&r, 48), (uint32_t)random_next(&r));
+            break;
+        case 1:
+            eoi((uint8_t)pins[pin].rte, NULL);
+            break;
+        case 2:
+            vioapic_watch(&a, pin, (enum vioapic_watch)random_below(&r, 3));
+            break;
+        default:
+            line(pin, 0, random_one_in(&r, 2));
+        }
+        vioapic_eoi_exits(&a, after);
+        if (memcmp(before, after, sizeof(before)) != 0)
+            ASSERT_TRUE(a.generation != generation);
+    }
+}
+
+/*
+ * The rules in one place, for random programs: a level pin is sent exactly when it is asserted, open and not
+ * in service; an edge exactly when it rises on an open pin.
+ */
+TEST(i05_i06_i08_random_programs)
+{
+    struct random r = {.state = 3};
+    bool high[24] = {false}, in_service[24] = {false};
+    uint32_t low[24];
+    make();
+    for (unsigned i = 0; i < 24; i++)
+        low[i] = MASKED;
+    for (unsigned i = 0; i < 300000 && test_state.failures == 0; i++) {
+        uint32_t pin = (uint32_t)random_below(&r, 24), value = (uint32_t)random_next(&r) & 0x1a0ff;
+        unsigned before = bus.messages, want = 0;
+        test_row("step %u pin %u", i, pin);
+        value |= random_one_in(&r, 2) ? 0x100 : 0;
+        switch (random_below(&r, 4)) {
+        case 0:
+            low[pin] = value;
+            in_service[pin] = in_service[pin] && (value & LEVEL);
+            want = (value & LEVEL) && !(value & MASKED) && high[pin] && !in_service[pin];
+            in_service[pin] |= want;
+            set(0x10 + 2 * pin, value);
+            break;
+        case 1:
+            for (unsigned k = 0; k < 24; k++) {
+                if ((low[k] & 0xff) != (low[pin] & 0xff) || !in_service[k])
+                    continue;
+                in_service[k] = high[k] && !(low[k] & MASKED);
+                want += in_service[k];
+            }
+            eoi((uint8_t)low[pin], NULL);
+            break;
+        default:
+            value &= 1;
+            want = value && !(low[pin] & MASKED) && (low[pin] & LEVEL ? !in_service[pin] : !high[pin]);
+            in_service[pin] |= want && (low[pin] & LEVEL);
+            high[pin] = value;
+            line(pin, 0, value);
+        }
+        EXPECT_EQ(bus.messages - before, want);
+        EXPECT_EQ(reg(0x10 + 2 * pin), low[pin] | (in_service[pin] ? IRR : 0));
+    }
+}
