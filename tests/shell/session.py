@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sessions at the shell, on an emulated machine: session.py commands | errors | console | restart | floods
+"""Sessions at the shell, on an emulated machine: session.py commands | errors | console | restart | floods | cost
 
 Each types at a machine of its own what a person would, and looks at what comes back. The whole talk is printed when it fails.
 """
@@ -15,6 +15,10 @@ from machine import BUILD, ROOT, Failure, Machine  # pylint: disable=wrong-impor
 
 GUEST = os.path.join(ROOT, "build", "tests", "guest", "console.elf")
 CONFIG = os.path.join(ROOT, "tests", "shell", "session.conf")
+CHARACTERS = 4096  # COST_CHARACTERS of tests/guest/console
+MOST_QUIET, MOST_LOUD = 3200, 6100  # instructions; 2535 and 4828 when this was written
+EXITS_OTHER = 500
+
 MODULES = [f"{CONFIG} session.conf", f"{GUEST} console.elf"]
 
 
@@ -252,7 +256,27 @@ def floods():
         machine.expect(r"kept \d+\n")
 
 
-SESSIONS = {function.__name__: function for function in (commands, errors, console, restart, floods)}
+def cost():
+    """One CPU, so that ticks are instructions: of guest, hypervisor and manager together."""
+    with Machine(MODULES, cpus=1) as machine:
+        wake(machine)
+        for name, most in (("cost", MOST_QUIET), ("loud", MOST_LOUD)):
+            machine.command(f"start {name}")
+            machine.expect(rf"\({name}\): ended, code 33\n", 120)
+            exits = sum(row["exits"] for row in listing(machine, f"stats {name} --json"))
+            written = next(row["value"] for row in listing(machine, f"info {name} --json") if row["what"] == "console bytes")
+            machine.type(f"console {name}\r")
+            match = machine.expect(r"cost: (\d+) ticks to send a character, (\d+) to read the line status\n")
+            machine.type("\x1d")
+            machine.expect("signalbox> ")
+            send, look = (int(group) for group in match.groups())
+            print(f"{name}: {send} instructions to send a character, {look} to read the line status; {exits} exits for "
+                  f"{written} characters and {CHARACTERS} readings")
+            check(send <= most and look <= MOST_QUIET, f"{name}: more instructions than before")
+            check(exits <= written + CHARACTERS + EXITS_OTHER, f"{name}: more than one exit for a character")
+
+
+SESSIONS = {function.__name__: function for function in (commands, errors, console, restart, floods, cost)}
 
 
 def main():

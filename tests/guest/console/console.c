@@ -3,7 +3,8 @@
  * console: a guest for the tests of the shell. The first word of its command line says what it does with its
  * serial port: echo (says what it receives, with breaks and overruns), flood (sends without end), deaf (never
  * reads, sends a line now and then), keeper (puts values into registers of its devices and looks, again and
- * again, whether they are still there). It does not end by itself.
+ * again, whether they are still there), cost (says what a character takes, in ticks of the TSC). It does not end
+ * by itself, but for cost.
  */
 #include "tests/guest/devices/devices.h"
 #include "tests/guest/lib/cpu.h"
@@ -13,7 +14,7 @@ const char guest_name[] = "console";
 
 enum { RBR = 0x3f8, FCR = 0x3fa, LCR = 0x3fb, LSR = 0x3fd, SCR = 0x3ff };
 enum { LSR_DATA = 1, LSR_OVERRUN = 2, LSR_BREAK = 0x10, CMOS_FREE = 0x40 };
-enum { PAUSE_TICKS = 20000, KEEPER_TICKS = 2000000, DEAF_TICKS = 4000000, PER_LINE = 16 };
+enum { PAUSE_TICKS = 20000, KEEPER_TICKS = 2000000, DEAF_TICKS = 4000000, PER_LINE = 16, COST_CHARACTERS = 4096 };
 
 static void put(const char *text)
 {
@@ -126,6 +127,24 @@ static void keeper(void)
     }
 }
 
+/* On a machine with one CPU the ticks of the emulator are instructions, those of the manager included. */
+static void cost(void)
+{
+    uint64_t begin = rdtsc();
+    for (uint32_t n = 0; n < COST_CHARACTERS; n++)
+        out(RBR, 1, n % 64 == 63 ? '\n' : 'x');
+    uint64_t sent = rdtsc();
+    for (uint32_t n = 0; n < COST_CHARACTERS; n++)
+        (void)in(LSR, 1);
+    uint64_t looked = rdtsc();
+    put("cost: ");
+    put_number((uint32_t)((sent - begin) / COST_CHARACTERS));
+    put(" ticks to send a character, ");
+    put_number((uint32_t)((looked - sent) / COST_CHARACTERS));
+    put(" to read the line status\n");
+    guest_exit(RUN_PASSED);
+}
+
 void guest_main(const char *cmdline)
 {
     if (guest_has_word(cmdline, "echo"))
@@ -136,4 +155,6 @@ void guest_main(const char *cmdline)
         deaf();
     if (guest_has_word(cmdline, "keeper"))
         keeper();
+    if (guest_has_word(cmdline, "cost"))
+        cost();
 }
