@@ -7,7 +7,7 @@
 # a 64-bit program on newlib. A folder that is added to MGMT_DIRS brings all its .c files.
 
 MGMT_IMAGE := $(BUILD)/mgmt/manager.bin
-MGMT_DIRS  := mgmt/start mgmt/lib mgmt/builder mgmt/devices mgmt/config mgmt/shell mgmt
+MGMT_DIRS  := mgmt/start mgmt/lib mgmt/builder mgmt/devices mgmt/virtio mgmt/config mgmt/shell mgmt
 MGMT_SRCS  := $(filter-out mgmt/start/stub.c,$(sort $(foreach dir,$(MGMT_DIRS),$(wildcard $(dir)/*.c))))
 MGMT_OBJS  := $(patsubst mgmt/%.c,$(BUILD)/mgmt/%.o,$(MGMT_SRCS)) $(BUILD)/mgmt/start/entry.o $(BUILD)/mgmt/inih.o \
 	$(BUILD)/mgmt/dsdt.o

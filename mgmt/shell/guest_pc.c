@@ -52,7 +52,8 @@ static void init(struct guest_pc *pc, uint64_t memory, const struct guest_pc_hoo
     pc->reset_control = (struct reset_control){.reset = hooks->reset, .ctx = hooks->ctx};
     reset_control_init(&pc->reset_control);
     i8042_init(&pc->i8042, &pc->reset_control);
-    pc->pci_host = (struct pci_host){reset_control_read_cf9, reset_control_write_cf9, &pc->reset_control, 0};
+    pc->pci_host = (struct pci_host){
+        .read_cf9 = reset_control_read_cf9, .write_cf9 = reset_control_write_cf9, .ctx = &pc->reset_control};
 }
 
 int64_t guest_pc_add(struct guest_pc *pc, struct domain *domain, uint64_t memory,

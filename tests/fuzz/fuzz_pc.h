@@ -145,7 +145,8 @@ static inline void fuzz_pc(const uint16_t *base, const uint8_t *data, size_t siz
     control = (struct reset_control){.reset = on_end, .ctx = &ends};
     reset_control_init(&control);
     i8042_init(&i8042, &control);
-    host = (struct pci_host){reset_control_read_cf9, reset_control_write_cf9, &control, 0};
+    host = (struct pci_host){
+        .read_cf9 = reset_control_read_cf9, .write_cf9 = reset_control_write_cf9, .ctx = &control};
     console = (struct debug_console){on_byte, &sent};
     debug_exit = (struct debug_exit){on_code, &ends};
     post = (struct post_port){.writes = 0};

@@ -47,7 +47,8 @@ static void make(void)
     control = (struct reset_control){.reset = reset, .ctx = &resets};
     reset_control_init(&control);
     i8042_init(&i8042, &control);
-    host = (struct pci_host){reset_control_read_cf9, reset_control_write_cf9, &control, 0};
+    host = (struct pci_host){
+        .read_cf9 = reset_control_read_cf9, .write_cf9 = reset_control_write_cf9, .ctx = &control};
     const struct access_range ranges[] = {acpi_pm_range(&pm), reset_control_range(&control),
                                           i8042_data_range(&i8042), i8042_command_range(&i8042),
                                           pci_host_range(&host)};
@@ -362,4 +363,42 @@ TEST(i8042_resets_and_a20)
     out(0x64, 1, 0xd1);
     out(0x60, 1, 0xfe);
     EXPECT_EQ(resets, 1U);
+}
+
+static struct {
+    uint32_t address;
+    uint8_t width;
+    uint32_t value;
+} last_config;
+
+static uint32_t config_read(void *bus, uint32_t address, uint8_t width)
+{
+    EXPECT_TRUE(bus == &last_config);
+    last_config.address = address;
+    last_config.width = width;
+    return 0x12345678;
+}
+
+static void config_write(void *bus, uint32_t address, uint8_t width, uint32_t value)
+{
+    (void)config_read(bus, address, width);
+    last_config.value = value;
+}
+
+TEST(pci_bus_behind_the_ports)
+{
+    make();
+    host.config_read = config_read;
+    host.config_write = config_write;
+    host.bus = &last_config;
+    out(0xcf8, 4, 0x80001814);
+    EXPECT_EQ(in(0xcfc, 4), 0x12345678U);
+    EXPECT_EQ(last_config.address, 0x80001814U);
+    EXPECT_EQ(in(0xcfe, 2), 0x5678U);
+    EXPECT_EQ(last_config.address, 0x80001816U);
+    out(0xcff, 1, 0xab);
+    EXPECT_EQ(last_config.address, 0x80001817U);
+    EXPECT_EQ(last_config.width, 1);
+    EXPECT_EQ(last_config.value, 0xabU);
+    EXPECT_EQ(in(0xcf8, 4), 0x80001814U);
 }
