@@ -8,7 +8,8 @@
  * IRQ 0. After every write, at vpit_deadline, and after vpit_state_set: vpit_run; if it says so, pulse IRQ 0
  * (raise, lower) and report by vpit_sent what came of it. Ask vpit_deadline again after that. When the guest
  * ends IRQ 0 (vpic_facts.ended bit 0; vioapic_eoi of the watched pin): vpit_ack, which may ask for the next
- * pulse in the same way. The deadline never gets earlier by that, so there is no need to ask for it anew.
+ * pulse in the same way; if it does not, ask vpit_deadline too. (Should that be forgotten, the next edge of
+ * a periodic mode serves what waits.)
  *
  * Reinjection on: a tick that finds the last one unacknowledged waits for its acknowledgement, but not longer
  * than a second, since a reset may have swallowed that; up to VPIT_MISSED_MAX ticks wait. When IRQ 0 is

@@ -50,7 +50,7 @@ TEST(i02_pin_counts)
         EXPECT_EQ(line(UINT32_MAX, 0, true), -1);
         EXPECT_EQ(line(0, 64, true), -1);
         EXPECT_FALSE(vioapic_asserted(&a, last + 1));
-        EXPECT_FALSE(vioapic_ready(&a, last + 1, now, &bus.m));
+        EXPECT_FALSE(vioapic_ready(&a, last + 1, UINT64_MAX, &bus.m));
         EXPECT_EQ(vioapic_next(&a, 0, now, &bus.m), counts[i]);
         set(0x12 + 2 * last, 0x33);
         EXPECT_FALSE(vioapic_masked(&a, last));
