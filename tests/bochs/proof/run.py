@@ -18,7 +18,7 @@ BUILD = os.path.join(ROOT, "build", "tests", "proof")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import emu  # pylint: disable=wrong-import-position
 
-PROOFS = ("if0", "masked", "apicbase", "vectoring", "intx")
+PROOFS = ("if0", "masked", "apicbase", "vectoring", "intx", "posted")
 COUNTED = {"label": 7, "reason": 18, "count": 100, "min": 12, "median": 12, "worst": 12, "vmcs": 3, "vmread": 2,
            "vmwrite": 1, "locks": 2, "rdmsr": 0, "wrmsr": 0}
 TIMEOUT_SECONDS = 20
