@@ -4,7 +4,8 @@
  *
  * Order of a life: domain_create; domain_add_memory for each range of its memory, which takes frames
  * and clears them; whatever is to be in that memory is written through domain_view; domain_add_range
- * for each device; domain_donate, from which on the memory is out of the manager's sight;
+ * for each device; domain_donate, from which on the memory is out of the manager's sight (but for a domain
+ * whose devices work in its memory: domain->shared);
  * domain_add_vcpu and the vCPU's state by call_vcpu_set; domain_start. Accesses of the domain then
  * reach the devices from the event loop. domain_destroy, at any point, returns everything.
  *
@@ -48,6 +49,7 @@ struct domain {
     uint32_t id;
     char name[HV_NAME_SIZE];
     bool donated;
+    bool shared;  /* its memory stays in sight of this program; set before domain_donate */
     bool adopted; /* claims are there already */
     bool held;    /* set by a device: do not let the vCPU go on; domain_release does later */
     uint64_t held_vcpus;
@@ -88,8 +90,8 @@ void domain_serve_waiting(struct domain *domain);
 
 int64_t domain_add_memory(struct domain *domain, gpa_t target, uint64_t pages);
 
-/* Memory of the domain before it is donated: at least one byte, at most *bytes, which is lowered to
- * what lies in one piece. NULL: not its memory. */
+/* Memory of the domain before it is donated, or while it is shared: at least one byte, at most *bytes,
+ * which is lowered to what lies in one piece. NULL: not its memory. */
 void *domain_view(struct domain *domain, gpa_t gpa, uint64_t *bytes);
 
 /* Copies in, across pieces. False: not all of it is memory; nothing is copied then. */

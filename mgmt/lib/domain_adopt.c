@@ -62,7 +62,7 @@ static uint64_t find_memory(struct domain *domain, uint64_t pages)
         uint64_t found = query.length / FRAMES_PAGE;
         if (found > pages)
             found = pages;
-        if (query.owner == domain->id) {
+        if (query.owner == domain->id || query.owner == 0) { /* given away, or shared by this program */
             if (!add_piece(domain, gpa, query.own, found))
                 break;
             pages -= found;
@@ -95,7 +95,8 @@ struct domain *domain_adopt(uint32_t id, const struct domain_hooks *hooks, uint6
     if (hooks)
         domain->hooks = *hooks;
     find_vcpus(domain, info.max_vcpus);
-    *lost = find_memory(domain, info.memory_pages);
+    domain->shared = info.shared_pages > 0;
+    *lost = find_memory(domain, info.memory_pages + info.shared_pages);
     domain_enter(domain);
     return domain;
 }

@@ -88,7 +88,7 @@ int64_t domain_add_memory(struct domain *domain, gpa_t target, uint64_t pages)
 
 void *domain_view(struct domain *domain, gpa_t gpa, uint64_t *bytes)
 {
-    for (uint32_t i = 0; i < domain->chunks && !domain->donated; i++) {
+    for (uint32_t i = 0; i < domain->chunks && (domain->shared || !domain->donated); i++) {
         const struct domain_chunk *chunk = &domain->chunk[i];
         uint64_t size = chunk->pages * FRAMES_PAGE, offset = gpa - chunk->target;
         if (offset >= size)
@@ -118,11 +118,13 @@ bool domain_write(struct domain *domain, gpa_t gpa, const void *from, uint64_t b
 
 int64_t domain_donate(struct domain *domain)
 {
+    const uint32_t flags = HV_MEM_WRITE | HV_MEM_EXEC;
     domain->donated = true;
     for (uint32_t i = 0; i < domain->chunks; i++) {
         const struct domain_chunk *chunk = &domain->chunk[i];
-        int64_t result =
-            call_mem_donate(domain->id, chunk->own, chunk->target, chunk->pages, HV_MEM_WRITE | HV_MEM_EXEC);
+        int64_t result = domain->shared
+                             ? call_mem_share(domain->id, chunk->own, chunk->target, chunk->pages, flags)
+                             : call_mem_donate(domain->id, chunk->own, chunk->target, chunk->pages, flags);
         if (result < 0)
             return result;
     }

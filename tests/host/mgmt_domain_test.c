@@ -60,7 +60,7 @@ static void check_all_back(void)
     for (uint32_t i = 0; i < FAKE_DOMAINS; i++)
         EXPECT_FALSE(fake.domain[i]);
     for (uint32_t i = 0; i < FAKE_PAGES; i++)
-        EXPECT_FALSE(fake.pinned[i] || fake.page_owner[i] != 0);
+        EXPECT_FALSE(fake.pinned[i] || fake.page_owner[i] != 0 || fake.page_shared[i] != 0);
 }
 
 static const struct access_range port = {HV_CLAIM_PIO, 0x80, 2, 4, on_read, on_write, NULL};
@@ -279,7 +279,7 @@ static void restart(void)
     free(old);
     frames_free_list(&frames);
     for (uint32_t i = 16; i < FAKE_PAGES; i++)
-        if (fake.page_owner[i] == 0 && !fake.pinned[i])
+        if (fake.page_owner[i] == 0 && fake.page_shared[i] == 0 && !fake.pinned[i])
             EXPECT_TRUE(frames_add(&frames, i * 4096ULL, (i + 1) * 4096ULL));
 }
 
@@ -315,6 +315,32 @@ TEST(domain_is_adopted)
     check_all_back();
     EXPECT_TRUE(domain_adopt(9, &hooks, &lost, &error) == NULL);
     EXPECT_EQ(error, -HV_ESRCH);
+}
+
+TEST(domain_shared_memory_stays_in_sight)
+{
+    int64_t error;
+    uint64_t lost = 1, bytes = 8;
+    fresh();
+    struct domain *domain = domain_create("test", 1, 0, 0, NULL, &error);
+    ASSERT_TRUE(domain != NULL);
+    domain->shared = true;
+    EXPECT_EQ(domain_add_memory(domain, 0x100000, 16), 0);
+    EXPECT_EQ(domain_donate(domain), 0);
+    EXPECT_EQ(domain_add_memory(domain, 0x200000, 1), -HV_EBUSY);
+    EXPECT_EQ(domain_add_vcpu(domain), 0);
+    EXPECT_TRUE(domain_write(domain, 0x10fff0, "still here", 10));
+    restart();
+    domain = domain_adopt(1, NULL, &lost, &error);
+    ASSERT_TRUE(domain != NULL);
+    EXPECT_EQ(lost, 0U);
+    EXPECT_TRUE(domain->shared);
+    const void *view = domain_view(domain, 0x10fff0, &bytes);
+    ASSERT_TRUE(view != NULL && bytes == 8);
+    EXPECT_MEMEQ(view, "still he", 8);
+    EXPECT_TRUE(domain_view(domain, 0x110000, &bytes) == NULL);
+    EXPECT_EQ(domain_destroy(domain), 0);
+    check_all_back();
 }
 
 TEST(domain_dead_is_adopted)

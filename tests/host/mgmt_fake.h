@@ -25,7 +25,8 @@ struct fake {
     uint32_t vcpus[FAKE_DOMAINS];
     uint32_t claims[FAKE_DOMAINS];
     gpa_t service[FAKE_DOMAINS][64];
-    uint32_t page_owner[FAKE_PAGES]; /* 0: the manager */
+    uint32_t page_owner[FAKE_PAGES];  /* 0: the manager */
+    uint32_t page_shared[FAKE_PAGES]; /* with that domain; 0: with none */
     gpa_t page_target[FAKE_PAGES];
     bool pinned[FAKE_PAGES];
     uint32_t completed;

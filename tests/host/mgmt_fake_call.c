@@ -91,6 +91,8 @@ int64_t call_domain_destroy(uint32_t domain)
             fake.page_owner[i] = 0;
             memset(fake_memory[i], 0, 4096);
         }
+        if (fake.page_shared[i] == domain)
+            fake.page_shared[i] = 0;
         if (fake.pinned[i] && fake.page_target[i] == domain)
             fake.pinned[i] = false;
     }
@@ -104,8 +106,10 @@ int64_t call_domain_info(uint32_t domain, struct hv_domain_info *out)
     *out = (struct hv_domain_info){
         .domain = domain, .state = fake.state[domain], .max_vcpus = 64, .vcpus = fake.vcpus[domain]};
     memcpy(out->name, fake.name[domain], sizeof(out->name));
-    for (uint32_t i = 0; i < FAKE_PAGES; i++)
+    for (uint32_t i = 0; i < FAKE_PAGES; i++) {
         out->memory_pages += fake.page_owner[i] == domain;
+        out->shared_pages += fake.page_shared[i] == domain;
+    }
     return 0;
 }
 
@@ -146,11 +150,12 @@ int64_t call_vcpu_info(uint32_t domain, uint32_t vcpu, struct hv_vcpu_info *out)
 int64_t call_mem_query(uint32_t domain, struct hv_mem_query *inout)
 {
     for (uint32_t i = 0; i < FAKE_PAGES; i++) {
-        if (fake.page_owner[i] != domain || fake.page_target[i] != inout->gpa)
+        if ((fake.page_owner[i] != domain && fake.page_shared[i] != domain) ||
+            fake.page_target[i] != inout->gpa)
             continue;
         inout->own = i * 4096ULL;
         inout->length = 4096;
-        inout->owner = domain;
+        inout->owner = fake.page_owner[i];
         return 0;
     }
     return -HV_ENOENT;
@@ -186,6 +191,20 @@ int64_t call_mem_donate(uint32_t domain, gpa_t own, gpa_t target, uint64_t pages
         if (fake.page_owner[i] != 0 || fake.pinned[i])
             return -HV_EBUSY;
         fake.page_owner[i] = domain;
+        fake.page_target[i] = target + (i * 4096 - own);
+    }
+    return (int64_t)pages;
+}
+
+int64_t call_mem_share(uint32_t domain, gpa_t own, gpa_t target, uint64_t pages, uint32_t flags)
+{
+    (void)flags;
+    if (fails())
+        return fake.fail_with;
+    if (!is_domain(domain) || (own | target) % 4096 != 0 || own / 4096 + pages > FAKE_PAGES)
+        return -HV_EINVAL;
+    for (uint64_t i = own / 4096; i < own / 4096 + pages; i++) {
+        fake.page_shared[i] = domain;
         fake.page_target[i] = target + (i * 4096 - own);
     }
     return (int64_t)pages;
