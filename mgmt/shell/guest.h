@@ -66,7 +66,7 @@ struct guest {
     uint64_t wakes_at;        /* TSC; UINT64_MAX: not set */
 };
 
-enum { GUEST_FOREIGN_MAX = 64 };
+enum { GUEST_FOREIGN_MAX = 16 };
 
 /* One guest for each domain of the configuration, which must outlive them. */
 void guest_init_all(const struct config *config, uint64_t tsc_khz);
