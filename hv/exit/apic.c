@@ -14,6 +14,7 @@
 #include "hv/core/sched.h"
 #include "hv/exit/emulate.h"
 #include "hv/exit/exit.h"
+#include "hv/irqchip/irqchip.h"
 #include "hv/vapic/deliver.h"
 
 #define CLASS(vector) ((uint8_t)((vector) >> 4))
@@ -26,8 +27,8 @@ static bool of_timer(uint32_t offset)
 
 static void ended(struct vcpu *v, const struct vlapic_eoi *e)
 {
-    (void)v;
-    (void)e;
+    if (e->broadcast)
+        irqchip_eoi(v->domain, e->vector);
 }
 
 static void act(struct vcpu *v, const struct vlapic_facts *f)
@@ -45,6 +46,8 @@ static void act(struct vcpu *v, const struct vlapic_facts *f)
             vapic_leave_xapic(v);
         vapic_follow_mode(v);
     }
+    if (f->what & (VLAPIC_FACT_MODE | VLAPIC_FACT_ENABLE))
+        irqchip_retry(v->domain);
     if (f->what & VLAPIC_FACT_TIMER)
         vapic_timer_update(v);
     if ((f->what & VLAPIC_FACT_EOI) && f->eoi.vector)
@@ -221,21 +224,31 @@ static void start_events(struct vcpu *v)
     }
 }
 
-/*
- * Without delivery in hardware: at most one interrupt per entry, a window or a TPR threshold for what has to
- * wait.
- */
-static void inject_next(struct vapic *a)
+/* The PIC's interrupts come beside the local APIC's, whoever delivers those. */
+static bool extint_waits(const struct vcpu *v, const struct vapic *a)
 {
-    uint8_t vector = vlapic_next(&a->lapic), threshold = 0;
-    if (vector && !inject_is_set() && inject_can_external()) {
-        inject_external(vlapic_ack(&a->lapic));
-        vector = vlapic_next(&a->lapic);
+    return irqchip_extint(v->domain) && vlapic_accepts_extint(&a->lapic);
+}
+
+/*
+ * At most one interrupt per entry, the PIC's first; without delivery in hardware the local APIC's next, and a window or a TPR
+ * threshold for what has to wait.
+ */
+static void inject_next(struct vcpu *v, struct vapic *a, bool hardware)
+{
+    uint8_t vector = hardware ? 0 : vlapic_next(&a->lapic), threshold = 0;
+    bool extint = extint_waits(v, a);
+    if ((vector || extint) && !inject_is_set() && inject_can_external()) {
+        inject_external(extint ? irqchip_ack(v->domain) : vlapic_ack(&a->lapic));
+        extint = extint_waits(v, a);
+        vector = hardware ? 0 : vlapic_next(&a->lapic);
     }
-    if (a->window != (vector != 0)) {
-        a->window = vector != 0;
+    if (a->window != (vector || extint)) {
+        a->window = vector || extint;
         inject_window_external(a->window);
     }
+    if (hardware)
+        return;
     if (a->hw.level == APICV_NONE)
         return;
     if (!vector) {
@@ -259,10 +272,11 @@ void apic_prepare(struct vcpu *v, uint32_t requests)
     }
     (void)vapic_take(v);
     (void)event_prepare(v);
-    if (apicv_delivers(a->hw.level, (enum apicv_mode)vlapic_mode(&a->lapic)))
+    bool hardware = apicv_delivers(a->hw.level, (enum apicv_mode)vlapic_mode(&a->lapic));
+    if (hardware)
         vapic_sync(v);
-    else
-        inject_next(a);
+    if (!hardware || a->window || irqchip_extint(v->domain))
+        inject_next(v, a, hardware);
 }
 
 bool apic_idle(struct vcpu *v)

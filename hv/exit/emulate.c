@@ -29,6 +29,8 @@
 #include "hv/core/service.h"
 #include "hv/exit/apic.h"
 #include "hv/exit/exit.h"
+#include "hv/irqchip/irqchip.h"
+#include "hv/route/doorbell.h"
 
 /* What became of an access. */
 enum access {
@@ -126,6 +128,9 @@ static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool w
         int failed = write ? gmem_write(v->domain, gpa, data, width) : gmem_read(v->domain, gpa, data, width);
         return failed ? ACCESS_FOREIGN : ACCESS_DONE;
     }
+    if (irqchip_mmio(v->domain, gpa, width, write, data) ||
+        (write && doorbell_hit(v->domain, HV_CLAIM_MMIO, gpa, width, *data)))
+        return ACCESS_DONE;
     if (claims_has(v->domain->claims, HV_CLAIM_MMIO, gpa, 1))
         return serviced(v, gpa, width, write, data);
     if (!write)
@@ -191,6 +196,8 @@ static enum access access_string(struct vcpu *v, struct cpu_view *w, unsigned se
 static enum access access_port(struct vcpu *v, uint8_t width, bool write, uint64_t *data)
 {
     struct vcpu_emulation *e = &v->emulation;
+    if (exit_io_device(v, e->port, width, write, data))
+        return ACCESS_DONE;
     if (!claims_has(v->domain->claims, HV_CLAIM_PIO, e->port, width)) {
         if (!write)
             *data = all_ones(width);

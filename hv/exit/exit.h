@@ -33,6 +33,9 @@ exit_handler exit_vmcall;                                                     /*
 exit_handler exit_tpr_threshold, exit_eoi, exit_apic_write, exit_apic_access; /* apic.c */
 exit_handler exit_hlt;                                                        /* hlt.c */
 
+/* An access to a port of the domain's own devices, or a doorbell: done; false: neither. io.c */
+bool exit_io_device(struct vcpu *v, uint16_t port, uint8_t width, bool write, uint64_t *data);
+
 /* Finishes an access that the manager has answered. io.c, mmio.c */
 void exit_io_answer(struct vcpu *v);
 void exit_mmio_answer(struct vcpu *v);

@@ -8,6 +8,8 @@
 #include "hv/core/service.h"
 #include "hv/exit/emulate.h"
 #include "hv/exit/exit.h"
+#include "hv/irqchip/irqchip.h"
+#include "hv/route/doorbell.h"
 
 /*
  * IN writes AL, AX or EAX; a 32-bit write clears the upper half. SDM volume 1, "General-Purpose Registers in
@@ -20,11 +22,26 @@ static void set_result(struct vcpu *v, uint8_t width, uint64_t data)
     v->vmx.gprs.rax = (v->vmx.gprs.rax & ~mask) | value;
 }
 
+bool exit_io_device(struct vcpu *v, uint16_t port, uint8_t width, bool write, uint64_t *data)
+{
+    struct domain *d = v->domain;
+    if (write && d->routing && doorbell_hit(d, HV_CLAIM_PIO, port, width, *data))
+        return true;
+    return d->chips && irqchip_pio(d, port, width, write, data);
+}
+
 void exit_io(struct vcpu *v)
 {
     struct vm_exit_io io = vm_exit_io();
+    uint64_t data = v->vmx.gprs.rax;
     if (io.string) {
         emulate_string_io(v, io.port);
+        return;
+    }
+    if (exit_io_device(v, io.port, io.width, !io.in, &data)) {
+        if (io.in)
+            set_result(v, io.width, data);
+        vm_exit_advance();
         return;
     }
     if (claims_has(v->domain->claims, HV_CLAIM_PIO, io.port, io.width)) {

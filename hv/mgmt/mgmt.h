@@ -66,6 +66,9 @@ int mgmt_target(struct vcpu *v, uint64_t id, struct domain **out);
 /* The same for a vCPU; the index is masked, then compared. */
 int mgmt_target_vcpu(struct vcpu *v, uint64_t id, uint64_t index, struct vcpu **out);
 
+/* mgmt_irq.c: a new domain with local APICs gets its controllers and its table, as they are without a configuration. 0, -HV_ENOMEM. */
+int mgmt_irq_create(struct domain *d);
+
 /* The handlers, by file. */
 mgmt_handler mgmt_version, mgmt_capability, mgmt_system_info, mgmt_module_info, mgmt_log_read,
     mgmt_console_write, mgmt_console_read, mgmt_shutdown, mgmt_cpu_info; /* mgmt_system.c */

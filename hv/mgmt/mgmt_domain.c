@@ -6,7 +6,6 @@
 #include "hv/core/gmem.h"
 #include "hv/core/sched.h"
 #include "hv/mgmt/mgmt.h"
-#include "hv/mgmt/mgmt_irq.h"
 #include "hv/route/notifier.h"
 #include "hv/vapic/vapic.h"
 

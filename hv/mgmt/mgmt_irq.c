@@ -4,8 +4,6 @@
  * NOTIFIER_READ take no lock: what they look up holds until this CPU serves cross-CPU calls (domain.h), and what they fire is
  * under a hazard (hv/route/hazard.h). The others hold the management lock.
  */
-#include "hv/mgmt/mgmt_irq.h"
-
 #include "guest_abi/irqchip.h"
 #include "hv/core/gmem.h"
 #include "hv/irqchip/irqchip.h"
@@ -18,23 +16,6 @@
 
 /* ---- controllers */
 
-/* The vCPUs are gone, and every CPU has answered since: nobody fires here. */
-static void release(struct domain *d)
-{
-    irqchip_free(d->chips);
-    doorbell_free(d);
-    notifier_free(d);
-    route_free(d);
-}
-
-struct routing *mgmt_irq_routing(struct domain *d)
-{
-    struct routing *r = route_init(d);
-    if (r)
-        d->release = release;
-    return r;
-}
-
 static int pit_output(struct domain *d, bool level)
 {
     return route_fire(d, 0, ROUTE_SOURCE_PIT, level);
@@ -45,7 +26,7 @@ static const struct irqchip_upcalls upcalls = {notifier_acked, notifier_acked_ve
 /* All or nothing; d has no vCPU. */
 static int configure(struct domain *d, const struct hv_irqchip_config *config)
 {
-    struct routing *r = mgmt_irq_routing(d);
+    struct routing *r = route_init(d);
     struct irqchip *new = r ? irqchip_create(d, config, &upcalls) : NULL, *old = d->chips;
     if (!new)
         return -HV_ENOMEM;
@@ -205,9 +186,7 @@ int64_t mgmt_notifier_create(struct vcpu *v, const struct mgmt_args *args)
     int error = mgmt_copy_in(v, args->a[0], &b, sizeof(b));
     if (!error)
         error = notifier_check(v->domain, &b);
-    if (error)
-        return error;
-    return mgmt_irq_routing(v->domain) ? notifier_create(v->domain, &b) : -HV_ENOMEM;
+    return error ? error : notifier_create(v->domain, &b);
 }
 
 int64_t mgmt_notifier_close(struct vcpu *v, const struct mgmt_args *args)
@@ -300,7 +279,7 @@ int64_t mgmt_doorbell_add(struct vcpu *v, const struct mgmt_args *args)
         return error;
     if (b.space == HV_CLAIM_MMIO && b.address < EPT_GPA_END && ept_lookup(&d->ept, b.address).access)
         return -HV_EBUSY;
-    return mgmt_irq_routing(d) ? doorbell_add(d, &b, n) : -HV_ENOMEM;
+    return doorbell_add(d, &b, n);
 }
 
 int64_t mgmt_doorbell_remove(struct vcpu *v, const struct mgmt_args *args)

@@ -3,7 +3,7 @@
 #include "hv/core/gmem.h"
 #include "hv/irqchip/irqchip.h"
 #include "hv/mgmt/mgmt.h"
-#include "hv/mgmt/mgmt_irq.h"
+#include "hv/route/route.h"
 
 #define SCAN_MAX 4096U /* GSIs that one call looks at */
 
@@ -32,27 +32,28 @@ static int read_list(struct vcpu *v, gpa_t gpa, uint64_t size, uint64_t used)
     return list->size != size || list_size(list->count) != size || list->reserved ? -HV_EINVAL : 0;
 }
 
-static int route_target(struct vcpu *v, uint64_t id, struct domain **d)
+static uint64_t word_of(const struct domain *d, uint32_t gsi)
 {
-    int error = mgmt_target(v, id, d);
-    if (error)
-        return error;
-    return mgmt_irq_routing(*d) ? 0 : -HV_ENOMEM;
+    return d->routing ? route_get(d->routing, gsi) : 0;
 }
 
 int64_t mgmt_route_set(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     uint64_t word;
-    int error = route_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a[0], &d);
     if (!error)
         error = read_list(v, args->a[1], args->a[2], 0);
-    if (!error)
-        error = route_encode(list->route, list->count, list->gsi, &d->routing->limits, &word);
-    return error ? error : route_set(d, list->gsi, word);
+    if (error)
+        return error;
+    const struct route_limits limits = route_limits(d);
+    error = route_encode(list->route, list->count, list->gsi, &limits, &word);
+    if (error)
+        return error;
+    return route_init(d) ? route_set(d, list->gsi, word) : -HV_ENOMEM;
 }
 
-/* The list as words, one per GSI. */
+/* The list as words, one per GSI, rising. */
 static int encode_list(const struct route_limits *l, uint32_t *n)
 {
     *n = 0;
@@ -61,8 +62,8 @@ static int encode_list(const struct route_limits *l, uint32_t *n)
             end++;
         gsis[*n] = list->route[i].gsi;
         int error = route_encode(&list->route[i], end - i, gsis[*n], l, &words[*n]);
-        if (error)
-            return error;
+        if (error || (*n && gsis[*n] <= gsis[*n - 1]))
+            return error ? error : -HV_EINVAL;
         ++*n;
     }
     return 0;
@@ -73,20 +74,23 @@ int64_t mgmt_route_replace(struct vcpu *v, const struct mgmt_args *args)
     struct domain *d = NULL;
     uint64_t flags = args->a[3];
     uint32_t n = 0;
-    int error = route_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a[0], &d);
     if (!error)
         error = read_list(v, args->a[1], args->a[2], 0);
     if (error)
         return error;
-    bool abort = flags == HV_REPLACE_ABORT;
+    bool abort = flags == HV_REPLACE_ABORT, prepared = d->routing && d->routing->next;
     if ((!abort && (flags & ~(uint64_t)(HV_REPLACE_BEGIN | HV_REPLACE_COMMIT))) || list->gsi ||
-        (abort && list->count))
+        (abort && list->count) || (!(flags & HV_REPLACE_BEGIN) && !prepared))
         return -HV_EINVAL;
     if (abort) {
         route_abort(d);
         return 0;
     }
-    error = encode_list(&d->routing->limits, &n);
+    const struct route_limits limits = route_limits(d);
+    error = encode_list(&limits, &n);
+    if (!error && !route_init(d))
+        error = -HV_ENOMEM;
     if (!error && (flags & HV_REPLACE_BEGIN))
         error = route_begin(d);
     if (!error)
@@ -99,18 +103,18 @@ int64_t mgmt_route_replace(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_route_get(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    int error = route_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a[0], &d);
     if (!error)
         error = read_list(v, args->a[1], args->a[2], sizeof(*list));
     if (error)
         return error;
     if (list->count < HV_ROUTES_PER_GSI)
         return -HV_EINVAL;
-    uint32_t gsi = list->gsi, end = d->routing->limits.gsis, n = 0;
+    uint32_t gsi = list->gsi, end = route_limits(d).gsis, n = 0;
     uint32_t last = gsi < end && end - gsi > SCAN_MAX ? gsi + SCAN_MAX : end;
     for (; gsi < last && n + HV_ROUTES_PER_GSI <= list->count; gsi++) {
         struct hv_route r[HV_ROUTES_PER_GSI];
-        uint32_t more = route_decode(route_get(d->routing, gsi), gsi, r);
+        uint32_t more = route_decode(word_of(d, gsi), gsi, r);
         for (uint32_t i = 0; i < more; i++)
             list->route[n++] = r[i];
     }
@@ -138,7 +142,7 @@ int64_t mgmt_route_lookup(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     struct hv_route_lookup l;
-    int error = route_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a[0], &d);
     if (!error)
         error = mgmt_copy_in(v, args->a[1], &l, sizeof(l));
     if (error)
@@ -146,8 +150,8 @@ int64_t mgmt_route_lookup(struct vcpu *v, const struct mgmt_args *args)
     if ((l.flags & ~HV_LOOKUP_DESTINATION) || l.reserved || l.vector > 255 ||
         (!(l.flags & HV_LOOKUP_DESTINATION) && l.destination))
         return -HV_EINVAL;
-    uint32_t end = d->routing->limits.gsis, n = 0;
-    while (l.gsi < end && n++ < SCAN_MAX && !sends(d, route_get(d->routing, l.gsi), &l))
+    uint32_t end = route_limits(d).gsis, n = 0;
+    while (l.gsi < end && n++ < SCAN_MAX && !sends(d, word_of(d, l.gsi), &l))
         l.gsi++;
     if (l.gsi >= end)
         return -HV_ENOENT;
@@ -159,15 +163,15 @@ int64_t mgmt_route_stats(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     struct hv_route_stats s;
-    int error = route_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a[0], &d);
     if (!error)
         error = mgmt_copy_in(v, args->a[1], &s, sizeof(s));
     if (error)
         return error;
-    if (s.gsi >= d->routing->limits.gsis)
+    if (s.gsi >= route_limits(d).gsis)
         return -HV_EINVAL;
     s = (struct hv_route_stats){.size = sizeof(s), .gsi = s.gsi};
-    const struct route_counts *c = route_counts(d->routing, s.gsi);
+    const struct route_counts *c = d->routing ? route_counts(d->routing, s.gsi) : NULL;
     if (c) {
         s.fired = atomic_load_relaxed(&c->fired);
         s.coalesced = atomic_load_relaxed(&c->coalesced);

@@ -160,7 +160,7 @@ int doorbell_remove(struct domain *d, const struct hv_doorbell *b)
 
 void doorbell_free(struct domain *d)
 {
-    struct doorbells *all = d->routing ? d->routing->doorbells : NULL;
+    struct doorbells *all = d->routing->doorbells;
     for (uint32_t p = 0; all && p < DOORBELL_PAGES; p++)
         domain_page_free(d, all->page[p]);
     domain_page_free(d, all);

@@ -255,7 +255,7 @@ static int check_gsi(const struct domain *owner, const struct hv_notifier *b)
         return -HV_ESRCH;
     if (d == owner || (owner->id && d->manager != owner->id))
         return -HV_EPERM;
-    return d->routing && b->gsi < d->routing->limits.gsis ? 0 : -HV_EINVAL;
+    return b->gsi < route_limits(d).gsis ? 0 : -HV_EINVAL;
 }
 
 int notifier_check(const struct domain *owner, const struct hv_notifier *b)
@@ -288,6 +288,8 @@ int notifier_bind(struct notifier *n, const struct hv_notifier *b)
     if (n->bind)
         return -HV_EBUSY;
     uint64_t bind = bind_word(b);
+    if (b->kind == HV_NOTIFIER_GSI && !route_init(bind_domain(bind)))
+        return -HV_ENOMEM;
     if ((bind & BIND_RESAMPLE) && !listen(n, bind_domain(bind)->routing, b->gsi))
         return -HV_ENOSPC;
     (void)atomic_exchange_full(&n->bind, bind);
@@ -386,7 +388,7 @@ void notifier_forget(const struct domain *d)
 
 void notifier_free(struct domain *owner)
 {
-    struct notifiers *all = owner->routing ? owner->routing->notifiers : NULL;
+    struct notifiers *all = owner->routing->notifiers;
     for (uint32_t p = 0; all && p < NOTIFIER_PAGES; p++)
         domain_page_free(owner, all->page[p]);
     domain_page_free(owner, all);

@@ -8,6 +8,7 @@
 
 #include "hv/core/notify.h"
 #include "hv/irqchip/irqchip.h"
+#include "hv/route/doorbell.h"
 #include "hv/vapic/deliver.h"
 
 static uint64_t *slot(const struct route_table *t, uint32_t gsi)
@@ -249,6 +250,41 @@ int route_default(struct domain *d, const struct route_limits *l)
     return error;
 }
 
+struct route_limits route_limits(const struct domain *d)
+{
+    const struct domain *manager = domain_get(d->manager);
+    if (d->routing)
+        return d->routing->limits;
+    return (struct route_limits){.gsis = ROUTE_GSIS_DEFAULT,
+                                 .manager_vcpus = manager ? manager->max_vcpus : 0,
+                                 .apics = d->irqchip != HV_DOMAIN_IRQCHIP_NONE};
+}
+
+static void free_routes(struct domain *d)
+{
+    struct routing *r = d->routing;
+    free_table(d, r->next);
+    free_table(d, r->table);
+    for (uint32_t i = 0; i < 2; i++) {
+        for (uint32_t j = 0; r->counts[i] && j < 512; j++)
+            domain_page_free(d, r->counts[i]->page[j]);
+        domain_page_free(d, r->counts[i]);
+    }
+    d->routing = NULL;
+    domain_page_free(d, r);
+}
+
+void route_release(struct domain *d)
+{
+    irqchip_free(d->chips);
+    d->chips = NULL;
+    if (!d->routing)
+        return;
+    doorbell_free(d);
+    notifier_free(d);
+    free_routes(d);
+}
+
 struct routing *route_init(struct domain *d)
 {
     struct routing *r = d->routing;
@@ -262,26 +298,8 @@ struct routing *route_init(struct domain *d)
         domain_page_free(d, r);
         return NULL;
     }
-    const struct domain *manager = domain_get(d->manager);
-    r->limits = (struct route_limits){.gsis = ROUTE_GSIS_DEFAULT,
-                                      .manager_vcpus = manager ? manager->max_vcpus : 0,
-                                      .apics = d->irqchip != HV_DOMAIN_IRQCHIP_NONE};
+    r->limits = route_limits(d);
+    d->release = route_release;
     atomic_store_release(&d->routing, r);
     return r;
-}
-
-void route_free(struct domain *d)
-{
-    struct routing *r = d->routing;
-    if (!r)
-        return;
-    free_table(d, r->next);
-    free_table(d, r->table);
-    for (uint32_t i = 0; i < 2; i++) {
-        for (uint32_t j = 0; r->counts[i] && j < 512; j++)
-            domain_page_free(d, r->counts[i]->page[j]);
-        domain_page_free(d, r->counts[i]);
-    }
-    d->routing = NULL;
-    domain_page_free(d, r);
 }

@@ -64,7 +64,9 @@ _Static_assert(sizeof(struct routing) <= PAGE_SIZE, "one page");
 
 /* Makes d->routing unless it is there: an empty table with the default number of GSIs. NULL: no memory. */
 struct routing *route_init(struct domain *d);
-void route_free(struct domain *d);
+struct route_limits route_limits(const struct domain *d); /* also before that */
+/* Everything that hv/route and hv/irqchip have of d: its vCPUs are gone, and every CPU has answered a call since. */
+void route_release(struct domain *d);
 
 /*
  * What the domain has, and a new table: GSI n to pin n of the I/O APICs, one behind the other; the first 16 to the PIC too. 0,

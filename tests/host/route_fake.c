@@ -49,9 +49,7 @@ void fake_end(void)
     for (uint32_t i = 0; i < FAKE_DOMAINS; i++) {
         if (!domains[i])
             continue;
-        notifier_free(domains[i]);
-        doorbell_free(domains[i]);
-        route_free(domains[i]);
+        route_release(domains[i]);
         free(domains[i]);
         domains[i] = NULL;
     }
@@ -112,6 +110,11 @@ int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, 
 {
     (void)d;
     return note((struct fake_event){FAKE_LINE, chip, pin, source << 1 | level});
+}
+
+void irqchip_free(struct irqchip *c)
+{
+    (void)c;
 }
 
 int deliver_message(struct domain *d, const struct vlapic *sender, const struct vlapic_message *m)

@@ -29,6 +29,7 @@ enum abi_name {
     OUTSIDE,      /* the first address that no domain can have */
     MODULES,      /* the number of boot modules */
     CPUS,         /* the number of CPUs */
+    NOTIFIER,     /* one of the manager's, bound to a notification */
 };
 #define N(name) (NAME_TAG | (uint64_t)(name))
 /* With an offset: at most 16 MiB. */

@@ -5,6 +5,7 @@
  * and vCPU numbers, places and sizes of structures) are not here: abi.c makes them.
  */
 #include "tests/manager/abi.h"
+#include "tests/manager/abi_irq.h"
 
 #define F(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
 #define ONES            UINT64_MAX
@@ -159,7 +160,7 @@ const struct abi_call abi_calls[HV_CALL_COUNT] = {
     [HV_CALL_NOTIFY_PAGE] =
         {"NOTIFY_PAGE", {N(RESULT_PAGE), 0}, 2, NO_STRUCT, NO_TARGET, IN, 0, 0, 0, 0, {{0}}},
     [HV_CALL_NOTIFY_WAIT] = {"NOTIFY_WAIT", {1}, 1, NO_STRUCT, NO_TARGET, IN, 0, 0, 0, 0, {{0}}},
-};
+    IRQ_CALLS};
 
 /* An argument. */
 #define A(call, arg, value, want)                                                                            \
@@ -237,7 +238,8 @@ const struct abi_row abi_rows[] = {
     A(SHUTDOWN, 0, ONES, INVALID),
     A(SHUTDOWN, 0, UPPER, INVALID),
 
-    S(DOMAIN_CREATE, hv_domain_create, flags, 1, INVALID),
+    S(DOMAIN_CREATE, hv_domain_create, flags, 3, INVALID),
+    S(DOMAIN_CREATE, hv_domain_create, flags, 4, INVALID),
     S(DOMAIN_CREATE, hv_domain_create, flags, 0xffffffffU, INVALID),
     S(DOMAIN_CREATE, hv_domain_create, max_vcpus, 0, INVALID),
     S(DOMAIN_CREATE, hv_domain_create, max_vcpus, 65, INVALID),
@@ -352,5 +354,6 @@ const struct abi_row abi_rows[] = {
     A(NOTIFY_PAGE, 0, N(OUTSIDE), FAULT),
     A(NOTIFY_PAGE, 0, ONES - 1, INVALID),
     A(NOTIFY_WAIT, 0, 1, -HV_ETIME),
-};
+
+    IRQ_ROWS};
 const uint32_t abi_row_count = sizeof(abi_rows) / sizeof(abi_rows[0]);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "guest_abi/hv_route.h"
+
 #define OUTSIDE_GPA    (1ULL << 47)
 #define HOLE_GPA       0x40000000ULL /* above the memory of every test machine */
 #define HYPERVISOR_GPA 0x200000ULL   /* the image of the hypervisor */
@@ -15,6 +17,7 @@ static struct guest *good, *dead;
 static uint32_t gone;
 static gpa_t spare_page, read_only;
 static uint32_t modules, xsave_size;
+static uint64_t notifier;
 
 struct guest *abi_good(void)
 {
@@ -39,6 +42,7 @@ void abi_world_build(void)
 {
     struct hv_module_info m;
     struct guest *g = guest_slot(2);
+    uint64_t arg[6];
     good = guest_slot(0);
     dead = guest_slot(1);
     spare_page = lab_pages(1, PAGE);
@@ -60,12 +64,18 @@ void abi_world_build(void)
         check_abort("no read-only module");
     read_only = m.start;
     xsave_size = probe_xsave();
+    abi_prepare(&abi_manager, HV_CALL_NOTIFIER_CREATE, arg);
+    *(struct hv_notifier *)(void *)abi_struct(&abi_manager) = (struct hv_notifier){
+        .size = sizeof(struct hv_notifier), .kind = HV_NOTIFIER_NOTIFY, .number = HV_NOTIFY_COUNT - 1};
+    notifier = (uint64_t)hv_call1(HV_CALL_NOTIFIER_CREATE, arg[0]);
+    CHECK((int64_t)notifier > 0);
 }
 
 void abi_world_destroy(void)
 {
     CHECK_EQ(guest_destroy(good), 0);
     CHECK_EQ(guest_destroy(dead), 0);
+    CHECK_EQ(hv_call1(HV_CALL_NOTIFIER_CLOSE, notifier), 0);
 }
 
 static uint64_t base_of(const struct abi_caller *c, enum abi_name name)
@@ -105,6 +115,8 @@ static uint64_t base_of(const struct abi_caller *c, enum abi_name name)
         return modules;
     case CPUS:
         return lab_cpus();
+    case NOTIFIER:
+        return notifier;
     }
     check_abort("no such name: %d", name);
 }

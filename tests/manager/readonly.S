@@ -4,7 +4,7 @@
  * write to a structure there finds the right size word first. One each 512 bytes.
  */
 	.data
-	.irp	size, 184, 288, 32, 64, 112, 672, 40, 80
+	.irp	size, 184, 288, 32, 64, 112, 672, 40, 96
 	.long	\size
 	.fill	127, 4, 0
 	.endr

@@ -95,6 +95,8 @@ static void randomize(enum hv_state_kind kind, union record *r)
         r->events.activity = (uint32_t)lab_random(2);
         r->events.interruptibility = (uint32_t)(lab_random(2) << 3 | lab_random(3));
         break;
+    case HV_STATE_LAPIC: /* these domains have none */
+        break;
     }
 }
 
