@@ -88,6 +88,8 @@ TEST(a14_restored_level_is_sent)
     record.pin[8].owed = 3; /* nobody counts here */
     EXPECT_TRUE(vioapic_state_set(&a, now, &record, 32 + 32 * 24));
     EXPECT_EQ(pins[8].owed, 0);
+    for (size_t k = 0; k < sizeof(pins[0]); k++)
+        EXPECT_EQ(((const uint8_t *)&pins[24])[k], 0x2a); /* no pin of ours */
 }
 
 static void expect_refused(const char *what, size_t size)
