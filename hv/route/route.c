@@ -228,26 +228,35 @@ int route_commit(struct domain *d)
     return 0;
 }
 
+/* As a PC is wired: the PIT's IRQ 0 is pin 2 of the first I/O APIC, where the PIC has its cascade. */
+static uint64_t default_word(const struct route_limits *l, uint32_t gsi, uint32_t ioapic, uint32_t pin)
+{
+    bool pit = gsi == 0 && l->pins[0] > 2;
+    struct hv_route route[2] = {
+        {.gsi = gsi,
+         .kind = HV_ROUTE_IRQCHIP,
+         .irqchip = {.chip = HV_CHIP_IOAPIC + ioapic, .pin = pit ? 2 : pin}},
+        {.gsi = gsi, .kind = HV_ROUTE_IRQCHIP, .irqchip = {.chip = gsi / 8 & 1, .pin = gsi % 8}}};
+    uint64_t word = 0;
+    (void)route_encode(route, gsi < 16 && gsi != 2 ? 2 : 1, gsi, l, &word);
+    return word;
+}
+
 int route_default(struct domain *d, const struct route_limits *l)
 {
     int error = route_begin(d);
     uint32_t gsi = 0;
     for (uint32_t i = 0; i < l->ioapics; i++)
         for (uint32_t pin = 0; pin < l->pins[i] && gsi < l->gsis && !error; pin++, gsi++) {
-            struct hv_route route[2] = {
-                {.gsi = gsi, .kind = HV_ROUTE_IRQCHIP, .irqchip = {.chip = HV_CHIP_IOAPIC + i, .pin = pin}},
-                {.gsi = gsi, .kind = HV_ROUTE_IRQCHIP, .irqchip = {.chip = gsi / 8 & 1, .pin = gsi % 8}}};
-            uint64_t word = 0;
-            error = route_encode(route, gsi < 16 ? 2 : 1, gsi, l, &word);
-            if (!error)
-                error = route_add(d, &gsi, &word, 1);
+            uint64_t word = default_word(l, gsi, i, pin);
+            error = route_add(d, &gsi, &word, 1);
         }
-    if (!error) {
-        d->routing->limits = *l;
-        return route_commit(d);
+    if (error) {
+        route_abort(d);
+        return error;
     }
-    route_abort(d);
-    return error;
+    d->routing->limits = *l;
+    return route_commit(d);
 }
 
 struct route_limits route_limits(const struct domain *d)

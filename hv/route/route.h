@@ -69,7 +69,8 @@ struct route_limits route_limits(const struct domain *d); /* also before that */
 void route_release(struct domain *d);
 
 /*
- * What the domain has, and a new table: GSI n to pin n of the I/O APICs, one behind the other; the first 16 to the PIC too. 0,
+ * What the domain has, and a new table: GSI n to pin n of the I/O APICs, one behind the other; the first 16 to the PIC too, but for 2;
+ * GSI 0, the PIT, to pin 2. 0,
  * -HV_ENOMEM: nothing has changed.
  */
 int route_default(struct domain *d, const struct route_limits *l);

@@ -18,6 +18,12 @@ void call_init(void *at, gpa_t gpa)
     page_gpa = gpa;
 }
 
+void *call_room(gpa_t *gpa)
+{
+    *gpa = page_gpa;
+    return page;
+}
+
 static gpa_t put(const void *in, size_t size)
 {
     memcpy(page, in, size);

@@ -21,6 +21,8 @@ enum { CALL_PAGE_SIZE = 4096, CALL_LIST_MAX = CALL_PAGE_SIZE / 4 };
 
 /* A page-aligned page and its guest-physical address, for as long as calls are made. */
 void call_init(void *page, gpa_t gpa);
+/* That page, for structures of other files (irq.h): holds until the next call. */
+void *call_room(gpa_t *gpa);
 
 int64_t call_version(void);
 int64_t call_capability(enum hv_capability which);
