@@ -185,6 +185,9 @@ TEST(p01_masked_edges_are_latched)
     EXPECT_TRUE(vpic_masked(&p, 8));
     out8(0x21, 0);
     EXPECT_FALSE(vpic_masked(&p, 14));
+    out8(0xa1, 1);
+    EXPECT_TRUE(vpic_masked(&p, 8));
+    EXPECT_FALSE(vpic_masked(&p, 0));
     EXPECT_EQ(ack(), 0x2e);
 }
 
@@ -208,9 +211,12 @@ TEST(p01_status_and_sharing)
     vpic_line(&p, 9, 0, true);
     vpic_line(&p, 9, 1, false);
     EXPECT_EQ(in8(0xa0), 2);
+    vpic_line(&p, 9, 1, true);
+    vpic_line(&p, 9, 1, false);
+    EXPECT_EQ(in8(0xa0), 2);
     vpic_line(&p, 9, 0, false);
     EXPECT_EQ(in8(0xa0), 0);
-    EXPECT_EQ(p.stats[VPIC_STAT_COALESCED], 5);
+    EXPECT_EQ(p.stats[VPIC_STAT_COALESCED], 6);
 }
 
 TEST(p01_pins_that_do_not_exist)
