@@ -275,3 +275,64 @@ int64_t call_mem_query(uint32_t domain, struct hv_mem_query *inout)
     inout->size = sizeof(*inout);
     return take(hv_mem_query(domain, put(inout, sizeof(*inout))), inout, sizeof(*inout));
 }
+
+int64_t call_irq_line(uint32_t domain, uint32_t gsi, bool level)
+{
+    return hv_call3(HV_CALL_IRQ_LINE, domain, gsi, level);
+}
+
+int64_t call_signal_msi(uint32_t domain, uint64_t address, uint32_t data)
+{
+    return hv_call3(HV_CALL_SIGNAL_MSI, domain, address, data);
+}
+
+int64_t call_route_set(uint32_t domain, uint32_t gsi, const struct hv_route *route, uint32_t count)
+{
+    uint32_t size = (uint32_t)(sizeof(struct hv_routes) + count * sizeof(*route));
+    const struct hv_routes head = {.size = size, .count = count, .gsi = gsi};
+    if (size > CALL_PAGE_SIZE)
+        return -HV_E2BIG;
+    if (count > 0)
+        memcpy(page + sizeof(head), route, count * sizeof(*route));
+    return hv_call3(HV_CALL_ROUTE_SET, domain, put(&head, sizeof(head)), size);
+}
+
+int64_t call_notifier_create(const struct hv_notifier *in)
+{
+    struct hv_notifier notifier = *in;
+    notifier.size = sizeof(notifier);
+    return hv_call1(HV_CALL_NOTIFIER_CREATE, put(&notifier, sizeof(notifier)));
+}
+
+int64_t call_notifier_close(uint64_t notifier)
+{
+    return hv_call1(HV_CALL_NOTIFIER_CLOSE, notifier);
+}
+
+int64_t call_notifier_signal(uint64_t notifier)
+{
+    return hv_call1(HV_CALL_NOTIFIER_SIGNAL, notifier);
+}
+
+int64_t call_notifier_list(uint64_t after, uint64_t *out, uint32_t count)
+{
+    uint32_t most = CALL_PAGE_SIZE / sizeof(*out);
+    int64_t result = hv_call3(HV_CALL_NOTIFIER_LIST, after, page_gpa, count < most ? count : most);
+    return result < 0 ? result : take(result, out, (size_t)result * sizeof(*out));
+}
+
+static int64_t doorbell(enum hv_call which, uint32_t domain, struct hv_doorbell bell)
+{
+    bell.size = sizeof(bell);
+    return hv_call2(which, domain, put(&bell, sizeof(bell)));
+}
+
+int64_t call_doorbell_add(uint32_t domain, const struct hv_doorbell *in)
+{
+    return doorbell(HV_CALL_DOORBELL_ADD, domain, *in);
+}
+
+int64_t call_doorbell_remove(uint32_t domain, const struct hv_doorbell *in)
+{
+    return doorbell(HV_CALL_DOORBELL_REMOVE, domain, *in);
+}
