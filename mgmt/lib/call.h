@@ -16,7 +16,6 @@
 
 #include "guest_abi/hv_abi.h"
 #include "guest_abi/hv_mgmt.h"
-#include "guest_abi/hv_route.h"
 #include "guest_abi/hv_vcpu.h"
 
 enum { CALL_PAGE_SIZE = 4096, CALL_LIST_MAX = CALL_PAGE_SIZE / 4 };
@@ -68,15 +67,3 @@ int64_t call_mem_donate(uint32_t domain, gpa_t own, gpa_t target, uint64_t pages
 int64_t call_mem_share(uint32_t domain, gpa_t own, gpa_t target, uint64_t pages, uint32_t flags);
 int64_t call_mem_unmap(uint32_t domain, gpa_t gpa, uint64_t pages);
 int64_t call_mem_query(uint32_t domain, struct hv_mem_query *inout);
-
-/* Interrupts. IRQ_LINE, SIGNAL_MSI, NOTIFIER_SIGNAL: how many vCPUs newly have it. */
-int64_t call_irq_line(uint32_t domain, uint32_t gsi, bool level);
-int64_t call_signal_msi(uint32_t domain, uint64_t address, uint32_t data);
-/* The route of one GSI; none with `count` 0. */
-int64_t call_route_set(uint32_t domain, uint32_t gsi, const struct hv_route *route, uint32_t count);
-int64_t call_notifier_create(const struct hv_notifier *in); /* -> notifier */
-int64_t call_notifier_close(uint64_t notifier);
-int64_t call_notifier_signal(uint64_t notifier);
-int64_t call_notifier_list(uint64_t after, uint64_t *out, uint32_t count);
-int64_t call_doorbell_add(uint32_t domain, const struct hv_doorbell *in);
-int64_t call_doorbell_remove(uint32_t domain, const struct hv_doorbell *in);
