@@ -41,10 +41,10 @@ enum lapic_register {
 #define LVT_NMI          (4U << 8)
 #define SVR_ENABLE       BIT(8)
 #define ICR_PENDING      BIT(12)
-#define ICR_ASSERT       BIT(14)
 #define DIVIDE_BY_1      0xb
 
 static volatile uint8_t *page; /* NULL in x2APIC mode */
+bool lapic_mode_x2apic;
 static bool has_deadline;
 static uint64_t countdown_per_mtick; /* count-down ticks per 2^20 TSC ticks */
 
@@ -69,7 +69,8 @@ bool lapic_init_machine(void)
     if (!(leaf1.edx & BIT(9)))
         return false;
     has_deadline = leaf1.ecx & BIT(24);
-    if (leaf1.ecx & BIT(21))
+    lapic_mode_x2apic = leaf1.ecx & BIT(21);
+    if (lapic_mode_x2apic)
         return true;
     uint64_t pa = rdmsr(MSR_IA32_APIC_BASE) & MASK(51, 12);
     page = paging_map_mmio(pa, PAGE_SIZE);
@@ -103,11 +104,6 @@ void lapic_init_cpu(void)
         reg_write(LAPIC_LVT_TIMER, (uint32_t)LVT_TSC_DEADLINE | VECTOR_TIMER);
 }
 
-bool lapic_x2apic(void)
-{
-    return !page;
-}
-
 uint32_t lapic_id(void)
 {
     uint32_t id = reg_read(LAPIC_ID);
@@ -119,26 +115,17 @@ void lapic_eoi(void)
     reg_write(LAPIC_EOI, 0);
 }
 
-static void icr_write(uint32_t apic_id, uint32_t low)
+void lapic_send(uint32_t apic_id, enum lapic_delivery mode, uint8_t vector)
 {
+    uint32_t low = LAPIC_ICR_ASSERT | (uint32_t)mode << 8 | vector;
     if (!page) {
-        /*
-         * WRMSR to an x2APIC register is not serializing: without the fences the IPI could overtake
-         * stores that the receiver is to see (SDM volume 3, "MSR Access in x2APIC Mode").
-         */
-        __asm__ volatile("mfence; lfence" ::: "memory");
-        wrmsr(MSR_IA32_X2APIC_BASE + LAPIC_ICR_LO / 16, (uint64_t)apic_id << 32 | low);
+        lapic_icr(apic_id, low);
         return;
     }
     while (reg_read(LAPIC_ICR_LO) & ICR_PENDING)
         cpu_pause();
     reg_write(LAPIC_ICR_HI, apic_id << 24);
     reg_write(LAPIC_ICR_LO, low);
-}
-
-void lapic_send(uint32_t apic_id, enum lapic_delivery mode, uint8_t vector)
-{
-    icr_write(apic_id, (uint32_t)ICR_ASSERT | (uint32_t)mode << 8 | vector);
 }
 
 void lapic_timer_arm(uint64_t deadline)

@@ -7,8 +7,11 @@
 #define ARCH_CPU_LAPIC_H
 
 #include "arch/cpu/bits.h"
+#include "arch/cpu/insn.h"
+#include "arch/cpu/msr.h"
 
 /* ICR delivery modes, SDM volume 3, "Interrupt Command Register (ICR)". */
+#define LAPIC_ICR_ASSERT 0x4000U
 enum lapic_delivery { LAPIC_FIXED = 0, LAPIC_NMI = 4, LAPIC_INIT = 5, LAPIC_STARTUP = 6 };
 
 /* Chooses the mode for the whole machine. Called once, on the boot CPU, with paging up. False: no
@@ -18,9 +21,23 @@ bool lapic_init_machine(void);
 /* Enables the executing CPU's local APIC with every LVT masked and the task priority at 0. */
 void lapic_init_cpu(void);
 
-bool lapic_x2apic(void);
+extern bool lapic_mode_x2apic; /* constant after lapic_init_machine */
+static inline bool lapic_x2apic(void)
+{
+    return lapic_mode_x2apic;
+}
 uint32_t lapic_id(void);
 void lapic_eoi(void);
+
+/*
+ * x2APIC mode. WRMSR to an x2APIC register is not serializing: without the fences the IPI could overtake stores that
+ * the receiver is to see (SDM volume 3, "MSR Access in x2APIC Mode").
+ */
+static inline void lapic_icr(uint32_t apic_id, uint32_t low)
+{
+    __asm__ volatile("mfence; lfence" ::: "memory");
+    wrmsr(MSR_IA32_X2APIC_BASE + 0x30, (uint64_t)apic_id << 32 | low);
+}
 
 /* One interrupt command to one CPU. Waits for an earlier command of this CPU to be accepted
  * (xAPIC). */

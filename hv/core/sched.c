@@ -221,21 +221,17 @@ bool sched_block(struct vcpu *v)
     return blocked;
 }
 
-static void unblock(struct vcpu *v)
+void sched_wake(struct vcpu *v)
 {
     struct runq *q = lock_home(v);
     v->blocked = false;
     settle_and_unlock(q, v);
 }
 
-void sched_posted(struct vcpu *v)
+void sched_notify(struct vcpu *v)
 {
     struct pcpu *p = home(v);
-    if (atomic_load_relaxed(&v->blocked))
-        unblock(v);
-    else if (!atomic_load_relaxed(&v->running))
-        return;
-    else if (p == pcpu_self())
+    if (p == pcpu_self())
         atomic_fetch_or_full(&v->requests, REQUEST_EVENT);
     else
         lapic_send(p->arch.apic_id, LAPIC_FIXED, VECTOR_PI_NOTIFY);
@@ -245,7 +241,7 @@ void sched_request(struct vcpu *v, uint32_t requests)
 {
     atomic_fetch_or_full(&v->requests, requests);
     if (atomic_load_relaxed(&v->blocked)) {
-        unblock(v);
+        sched_wake(v);
     } else if (atomic_load_relaxed(&v->running)) {
         kick(home(v));
     }

@@ -8,10 +8,10 @@
 
 #include "hv/core/vcpu.h"
 
+struct pcpu;
+
 #define SCHED_PRIORITY_DEFAULT 128
 #define SCHED_SLICE_US_DEFAULT 5000
-
-struct pcpu;
 
 /* The executing CPU becomes able to schedule. False: no memory. */
 bool sched_init_cpu(struct pcpu *p);
@@ -45,10 +45,12 @@ bool sched_block(struct vcpu *v);
 void sched_request(struct vcpu *v, uint32_t requests);
 
 /*
- * Interrupts have been posted to v, whose processor takes them in when notified; the caller has set ON by a
- * locked instruction. v looks at ON before it is entered and before it sleeps.
+ * Two halves of telling a vCPU that interrupts have been posted to it, by whoever has set ON by a locked instruction
+ * before: v was seen blocked, it is woken; or running, its processor is notified. v looks at ON before it is
+ * entered and before it sleeps.
  */
-void sched_posted(struct vcpu *v);
+void sched_wake(struct vcpu *v);
+void sched_notify(struct vcpu *v);
 
 /*
  * Who runs next on this CPU; sleeps until there is one. `previous` (or NULL) stops running, and goes back to

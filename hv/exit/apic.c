@@ -48,6 +48,8 @@ static void act(struct vcpu *v, const struct vlapic_facts *f)
     }
     if (f->what & (VLAPIC_FACT_MODE | VLAPIC_FACT_ENABLE))
         irqchip_retry(v->domain);
+    else if (f->what & VLAPIC_FACT_EOI)
+        vapic_sync(v);
     if (f->what & VLAPIC_FACT_TIMER)
         vapic_timer_update(v);
     if ((f->what & VLAPIC_FACT_EOI) && f->eoi.vector)
@@ -264,17 +266,18 @@ void apic_prepare(struct vcpu *v, uint32_t requests)
     struct vapic *a = v->apic;
     if (requests & REQUEST_APIC) {
         start_events(v);
+        vapic_take_late(v);
         vapic_timer_check(v);
     }
     if (vlapic_event_waiting(&a->lapic)) {
         vapic_drop(v); /* posted by somebody who saw the APIC before its INIT */
         return;
     }
-    (void)vapic_take(v);
+    uint8_t posted = vapic_take(v);
     (void)event_prepare(v);
     bool hardware = apicv_delivers(a->hw.level, (enum apicv_mode)vlapic_mode(&a->lapic));
-    if (hardware)
-        vapic_sync(v);
+    if (hardware && posted)
+        apicv_raise_rvi(posted);
     if (!hardware || a->window || irqchip_extint(v->domain))
         inject_next(v, a, hardware);
 }

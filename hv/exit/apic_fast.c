@@ -10,36 +10,75 @@
 #include "hv/core/pcpu.h"
 #include "hv/exit/exit.h"
 #include "hv/vapic/deliver.h"
+#include "hv/vapic/deliver_edge.h"
 
 #define MSR_X2APIC_ICR (X2APIC_MSR_FIRST + APIC_ICR / 16)
+#define OTHERS         ((uint32_t)APIC_TO_OTHERS << APIC_ICR_SHORTHAND_SHIFT)
 #define FAR            BIT(62) /* TSC ticks: longer deadlines need care with overflow */
 
-/* Physical destination, no shorthand, edge. */
-static bool send(const struct vcpu *v, struct vapic *a, uint32_t low, uint32_t dest)
+/* The instruction is done. */
+static inline uint64_t done(struct vcpu *v)
 {
-    const struct vapic_domain *apics = v->domain->apics;
-    if ((low & ~(APIC_ICR_ASSERT | 0xffU)) || vlapic_mode(&a->lapic) != VLAPIC_X2APIC || dest >= CONFIG_MAX_VCPUS)
-        return false;
-    struct vlapic *target = apics->by_id[dest];
-    if (!target || !deliver_edge(target, (uint8_t)low))
-        return false;
+    percpu_count_exit();
+    v->exits[EXIT_WRMSR]++;
+    vm_exit_advance();
+    return 1;
+}
+
+static inline void sent(struct vapic *a, uint32_t low, uint32_t dest)
+{
     vlapic_reg_set(&a->lapic, APIC_ICR, low);
     vlapic_reg_set(&a->lapic, APIC_ICR + 4, dest);
     a->lapic.stats[VLAPIC_STAT_IPI]++;
-    return true;
+}
+
+static __attribute__((noinline)) uint64_t send_to_others(struct vcpu *v, struct vapic *a, uint32_t low,
+                                                         uint32_t dest)
+{
+    const struct vapic_domain *apics = v->domain->apics;
+    uint8_t vector = (uint8_t)low;
+    for (uint32_t id = 0; id < apics->map.end; id++) {
+        struct vapic *one = deliver_find(apics, id);
+        if (!one || one == a)
+            continue;
+        if (deliver_edge_can(one, vector))
+            (void)deliver_posted(one, vector);
+        else
+            (void)deliver_to(one->vcpu, &(struct vlapic_message){.vector = vector});
+    }
+    a->lapic.stats[VLAPIC_STAT_IPI_BROADCAST]++;
+    sent(a, low, dest);
+    return done(v);
+}
+
+/* To one, by its ID, or to all others. */
+static inline uint64_t send(struct vcpu *v, struct vapic *a, uint32_t low, uint32_t dest)
+{
+    const struct vapic_domain *apics = v->domain->apics;
+    if (vlapic_mode(&a->lapic) != VLAPIC_X2APIC)
+        return 0;
+    uint32_t kind = low & ~(APIC_ICR_ASSERT | 0xffU);
+    if (__builtin_expect(kind != 0, 0))
+        return kind == OTHERS && (uint8_t)low >= APIC_FIRST_LEGAL ? send_to_others(v, a, low, dest) : 0;
+    struct vapic *one = deliver_find(apics, dest);
+    if (!one || !deliver_edge_can(one, (uint8_t)low))
+        return 0;
+    (void)deliver_posted(one, (uint8_t)low);
+    sent(a, low, dest);
+    return done(v);
 }
 
 /* A deadline ahead, while no other one is due. */
-static bool arm(struct vcpu *v, struct vapic *a, uint64_t deadline)
+static __attribute__((noinline)) uint64_t arm(struct vcpu *v, struct vapic *a, uint64_t deadline)
 {
     struct vlapic_timer *t = &a->lapic.timer;
     uint64_t tsc = rdtsc(), now = tsc + v->tsc_offset, left = deadline - now;
     if (t->mode != APIC_TIMER_DEADLINE || t->masked || left - 1 >= FAR || (t->armed && t->deadline <= now))
-        return false;
+        return 0;
     t->deadline = deadline;
     t->armed = true;
     timer_move(&v->apic_timer, tsc + left);
-    return true;
+    return done(v);
 }
 
 uint64_t hv_fast_wrmsr(struct vmx_context *c)
@@ -47,14 +86,11 @@ uint64_t hv_fast_wrmsr(struct vmx_context *c)
     struct vcpu *v = (struct vcpu *)c;
     struct vapic *a = v->apic;
     uint32_t msr = (uint32_t)c->gprs.rcx, low = (uint32_t)c->gprs.rax, high = (uint32_t)c->gprs.rdx;
-    if (!a || !(msr == MSR_X2APIC_ICR              ? send(v, a, low, high)
-                : msr == MSR_IA32_TSC_DEADLINE ? arm(v, a, (uint64_t)high << 32 | low)
-                                               : false))
+    if (!a)
         return 0;
-    percpu_count_exit();
-    v->exits[EXIT_WRMSR]++;
-    vm_exit_advance();
-    return 1;
+    if (msr == MSR_X2APIC_ICR)
+        return send(v, a, low, high);
+    return msr == MSR_IA32_TSC_DEADLINE ? arm(v, a, (uint64_t)high << 32 | low) : 0;
 }
 
 /* The deadline of the vCPU that runs here, and nothing else, has come. */

@@ -16,35 +16,32 @@
 #include "hv/vapic/deliver.h"
 
 #include "hv/core/event.h"
-#include "hv/core/sched.h"
+#include "hv/vapic/deliver_edge.h"
 
 static bool test_bit(const uint64_t *bits, uint8_t vector)
 {
     return atomic_load_relaxed(&bits[vector / 64]) >> (vector % 64) & 1;
 }
 
+VM_EXIT_RARE void deliver_tell(struct vapic *a)
+{
+    struct vcpu *v = a->vcpu;
+    if (a->hw.level < APICV_PI)
+        sched_request(v, REQUEST_EVENT);
+    else if (atomic_load_relaxed(&v->blocked))
+        sched_wake(v);
+    else if (atomic_load_relaxed(&v->running))
+        sched_notify(v);
+}
+
 static enum vlapic_receipt post(struct vcpu *v, struct vapic *a, uint8_t vector, bool level)
 {
     if (level && a->hw.level >= APICV_VID && !test_bit(a->eoi_exits, vector)) {
         bool merged = atomic_fetch_or_full(&a->late[vector / 64], BIT(vector % 64)) >> (vector % 64) & 1;
-        sched_request(v, REQUEST_EVENT);
+        sched_request(v, REQUEST_EVENT | REQUEST_APIC);
         return merged ? VLAPIC_MERGED : VLAPIC_NEW;
     }
-    switch (pi_post(&a->pi, vector)) {
-    case PI_MERGED:
-        vlapic_count(&a->lapic, VLAPIC_STAT_MERGED);
-        return VLAPIC_MERGED;
-    case PI_TELL:
-        if (a->hw.level >= APICV_PI)
-            sched_posted(v);
-        else
-            sched_request(v, REQUEST_EVENT);
-        break;
-    case PI_ANNOUNCED:
-        break;
-    }
-    vlapic_count(&a->lapic, VLAPIC_STAT_ACCEPTED);
-    return VLAPIC_NEW;
+    return deliver_posted(a, vector);
 }
 
 static enum vlapic_receipt deliver_fixed(struct vcpu *v, uint8_t vector, bool level)
@@ -60,22 +57,12 @@ static enum vlapic_receipt deliver_fixed(struct vcpu *v, uint8_t vector, bool le
     return r;
 }
 
-bool deliver_edge(struct vlapic *target, uint8_t vector)
-{
-    struct vapic *a = vapic_from(target);
-    if (vector < APIC_FIRST_LEGAL || !vlapic_accepting(target) || vlapic_test(target, APIC_TMR, vector))
-        return false;
-    (void)post(a->vcpu, a, vector, false);
-    return true;
-}
-
 void deliver_own_timer(struct vcpu *v)
 {
     struct vapic *a = v->apic;
     uint32_t lvt = vlapic_reg_get(&a->lapic, APIC_LVT_TIMER);
     uint8_t vector = (uint8_t)lvt;
-    if (!a->lapic.timer.armed || a->lapic.timer.masked || vector < APIC_FIRST_LEGAL ||
-        !vlapic_accepting(&a->lapic) || vlapic_test(&a->lapic, APIC_TMR, vector)) {
+    if (!a->lapic.timer.armed || a->lapic.timer.masked || !deliver_edge_can(a, vector)) {
         sched_request(v, REQUEST_APIC); /* there is more to it */
         return;
     }
@@ -114,7 +101,11 @@ int deliver_message(struct domain *d, const struct vlapic *sender, const struct 
     struct vapic_domain *apics = d->apics;
     struct vlapic_walk w;
     struct vlapic *target;
+    struct vapic *one;
     int fresh = 0, merged = 0;
+    if (m->mode == APIC_DM_FIXED && !m->shorthand && !m->logical && !m->level &&
+        (one = deliver_find(apics, m->dest)) != NULL && deliver_edge_can(one, m->vector))
+        return deliver_posted(one, m->vector) == VLAPIC_NEW;
     vlapic_map_find(&apics->map, sender, m, &w);
     while ((target = vlapic_map_next(&w)) != NULL) {
         enum vlapic_receipt r = deliver_to(vapic_from(target)->vcpu, m);

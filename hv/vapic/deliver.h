@@ -20,12 +20,6 @@ int deliver_message(struct domain *d, const struct vlapic *sender, const struct 
 enum vlapic_receipt deliver_to(struct vcpu *v, const struct vlapic_message *m);
 
 /*
- * The usual case in short: an edge, vector 16 or above, to an APIC that takes it. False: it is not the usual case,
- * nothing has been done.
- */
-bool deliver_edge(struct vlapic *target, uint8_t vector);
-
-/*
  * The timer of v, which runs here and is one-shot or a TSC deadline, has come to its end: straight into IRR,
  * since this CPU owns it.
  */

@@ -37,7 +37,10 @@ enum pi_post { PI_MERGED, PI_ANNOUNCED, PI_TELL };
 
 static inline enum pi_post pi_post(struct pi_desc *p, uint8_t vector)
 {
-    if (atomic_fetch_or_full(&p->pir[vector / 64], BIT(vector % 64)) & BIT(vector % 64))
+    bool pending;
+    /* One instruction, where compilers make a loop of compare-and-swap. A full barrier like all locked ones. */
+    __asm__ volatile("lock btsq %2, %1" : "=@ccc"(pending), "+m"(p->pir) : "r"((uint64_t)vector) : "memory");
+    if (pending)
         return PI_MERGED;
     return atomic_fetch_or_full(&p->control, PI_ON) & PI_ON ? PI_ANNOUNCED : PI_TELL;
 }

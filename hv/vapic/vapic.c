@@ -21,7 +21,9 @@
 #include "hv/core/sched.h"
 #include "hv/vapic/deliver.h"
 
-#define MIN_PERIOD_US 100 /* a shorter period of a periodic timer is served this often */
+/* A shorter period of a periodic timer is served this often: longer than an interrupt costs, so that its guest goes on. */
+#define MIN_PERIOD_US    50
+#define MIN_PERIOD_TICKS 5000
 
 static enum apicv_level level;
 
@@ -79,7 +81,9 @@ void vapic_init(struct vcpu *v)
         .x2apic = true,
         .tsc_deadline = true,
         .tick = 1,
-        .min_period = MIN_PERIOD_US * pcpu_tsc_khz / 1000,
+        .min_period = MIN_PERIOD_US * pcpu_tsc_khz / 1000 > MIN_PERIOD_TICKS
+                          ? MIN_PERIOD_US * pcpu_tsc_khz / 1000
+                          : MIN_PERIOD_TICKS,
         .directed_eoi = v->domain->irqchip == HV_DOMAIN_IRQCHIP_FULL,
     };
     vlapic_init(&a->lapic, v->apic_page, v->index, v->index, v->index == 0, &features);
@@ -123,9 +127,9 @@ void vapic_sync(struct vcpu *v)
         apicv_set_status(vlapic_highest(&a->lapic, APIC_IRR), vlapic_highest(&a->lapic, APIC_ISR));
 }
 
-/* Vectors whose EOI exits are not programmed yet: first that, then the requests. */
-static bool take_late(struct vapic *a)
+void vapic_take_late(struct vcpu *v)
 {
+    struct vapic *a = v->apic;
     uint64_t late[4], any = 0;
     for (unsigned i = 0; i < 4; i++) {
         late[i] = atomic_load_relaxed(&a->late[i]) ? atomic_exchange_full(&a->late[i], 0) : 0;
@@ -134,21 +138,21 @@ static bool take_late(struct vapic *a)
             atomic_fetch_or_full(&a->eoi_exits[i], late[i]);
     }
     if (!any)
-        return false;
+        return;
     if (apicv_delivers(a->hw.level, (enum apicv_mode)vlapic_mode(&a->lapic)))
         apicv_set_eoi_exits(a->eoi_exits);
-    return vlapic_fold(&a->lapic, late);
+    (void)vlapic_fold(&a->lapic, late);
+    vapic_sync(v);
 }
 
-bool vapic_take(struct vcpu *v)
+uint8_t vapic_take(struct vcpu *v)
 {
     struct vapic *a = v->apic;
     uint64_t pir[4];
-    bool fresh = take_late(a);
     if (!pi_on(&a->pi))
-        return fresh;
+        return 0;
     pi_take(&a->pi, pir);
-    return vlapic_fold(&a->lapic, pir) || fresh;
+    return vlapic_fold(&a->lapic, pir);
 }
 
 void vapic_drop(struct vcpu *v)

@@ -65,8 +65,11 @@ void vapic_follow_mode(struct vcpu *v);
 /* v's mode is not xAPIC any more: before it follows. Waits for other CPUs. */
 void vapic_leave_xapic(struct vcpu *v);
 
-/* Takes what was posted. True: something is new in IRR. */
-bool vapic_take(struct vcpu *v);
+/* Takes what was posted into IRR; the highest vector of it, or 0. */
+uint8_t vapic_take(struct vcpu *v);
+
+/* Programs EOI exits for the vectors that wait for that, and requests them. */
+void vapic_take_late(struct vcpu *v);
 
 /* Takes it and forgets it. */
 void vapic_drop(struct vcpu *v);

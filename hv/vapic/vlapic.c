@@ -36,18 +36,24 @@ static uint32_t bit_clear(struct vlapic *a, enum apic_reg bits, uint8_t vector)
     return __atomic_fetch_and(&a->page[word_offset(bits, vector) / 4], ~bit_of(vector), __ATOMIC_SEQ_CST);
 }
 
-bool vlapic_test(const struct vlapic *a, enum apic_reg bits, uint8_t vector)
-{
-    return (vlapic_reg_get(a, word_offset(bits, vector)) & bit_of(vector)) != 0;
-}
+/* Unrolled: it is asked before many entries. */
+#define LOOK(i)                                                                                              \
+    do {                                                                                                     \
+        uint32_t word_ = vlapic_reg_get(a, (uint32_t)bits + (i)*16);                                         \
+        if (word_ != 0)                                                                                      \
+            return (uint8_t)((i)*32 + 31 - (uint32_t)__builtin_clz(word_));                                  \
+    } while (0)
 
 uint8_t vlapic_highest(const struct vlapic *a, enum apic_reg bits)
 {
-    for (uint32_t i = 8; i-- > 0;) {
-        uint32_t word = vlapic_reg_get(a, (uint32_t)bits + i * 16);
-        if (word != 0)
-            return (uint8_t)(i * 32 + 31 - (uint32_t)__builtin_clz(word));
-    }
+    LOOK(7U);
+    LOOK(6U);
+    LOOK(5U);
+    LOOK(4U);
+    LOOK(3U);
+    LOOK(2U);
+    LOOK(1U);
+    LOOK(0U);
     return 0;
 }
 
@@ -133,23 +139,36 @@ enum vlapic_receipt vlapic_receive(struct vlapic *a, const struct vlapic_message
     return vlapic_event_post(a, (enum apic_delivery)m->mode, m->vector);
 }
 
-bool vlapic_fold(struct vlapic *a, const uint64_t pir[4])
+static void fold_word(struct vlapic *a, uint32_t index, uint32_t word)
 {
-    uint32_t fresh = 0;
-    for (uint32_t i = 0; i < 8; i++) {
-        uint32_t word = (uint32_t)(pir[i / 2] >> (i % 2 * 32));
-        if (i == 0)
-            word &= ~0xffffU; /* vlapic_admit lets no illegal vector through */
-        if (word != 0)
-            fresh |= word & ~__atomic_fetch_or(&a->page[(APIC_IRR + i * 16) / 4], word, __ATOMIC_SEQ_CST);
+    if (word != 0)
+        __atomic_fetch_or(&a->page[(APIC_IRR + index * 16) / 4], word, __ATOMIC_SEQ_CST);
+}
+
+uint8_t vlapic_fold(struct vlapic *a, const uint64_t pir[4])
+{
+    uint8_t highest = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        uint64_t words =
+            i == 0 ? pir[0] & ~0xffffUL : pir[i]; /* vlapic_admit lets no illegal vector through */
+        if (words == 0)
+            continue;
+        highest = (uint8_t)(i * 64 + 63 - (uint32_t)__builtin_clzll(words));
+        fold_word(a, 2 * i, (uint32_t)words);
+        fold_word(a, 2 * i + 1, (uint32_t)(words >> 32));
     }
-    return fresh != 0;
+    return highest;
+}
+
+uint8_t vlapic_ppr_now(const struct vlapic *a)
+{
+    uint32_t tpr = vlapic_reg_get(a, APIC_TPR) & 0xff, isr = vlapic_highest(a, APIC_ISR);
+    return (uint8_t)(CLASS(tpr) >= CLASS(isr) ? tpr : (isr & 0xf0));
 }
 
 uint8_t vlapic_ppr(struct vlapic *a)
 {
-    uint32_t tpr = vlapic_reg_get(a, APIC_TPR) & 0xff, isr = vlapic_highest(a, APIC_ISR);
-    uint32_t ppr = CLASS(tpr) >= CLASS(isr) ? tpr : (isr & 0xf0);
+    uint32_t ppr = vlapic_ppr_now(a);
     if (vlapic_reg_get(a, APIC_PPR) != ppr)
         vlapic_reg_set(a, APIC_PPR, ppr);
     return (uint8_t)ppr;

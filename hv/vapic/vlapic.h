@@ -144,6 +144,11 @@ static inline void vlapic_reg_set(struct vlapic *a, uint32_t offset, uint32_t va
     __atomic_store_n(&a->page[offset / 4], value, __ATOMIC_RELAXED);
 }
 
+static inline bool vlapic_test(const struct vlapic *a, enum apic_reg bits, uint8_t vector)
+{
+    return vlapic_reg_get(a, (uint32_t)bits + (vector >> 5) * 16U) >> (vector & 31) & 1;
+}
+
 static inline enum vlapic_mode vlapic_mode(const struct vlapic *a)
 {
     return (enum vlapic_mode)__atomic_load_n(&a->mode, __ATOMIC_ACQUIRE);
@@ -188,13 +193,14 @@ enum vlapic_receipt vlapic_receive(struct vlapic *a, const struct vlapic_message
  */
 enum vlapic_receipt vlapic_admit(struct vlapic *a, uint8_t vector, bool level, uint8_t *error);
 enum vlapic_receipt vlapic_request(struct vlapic *a, uint8_t vector);
-/* Owner: folds 256 posted requests into IRR; true when a vector is new. */
-bool vlapic_fold(struct vlapic *a, const uint64_t pir[4]);
+/* Owner: folds 256 posted requests into IRR. The highest vector of them, or 0. */
+uint8_t vlapic_fold(struct vlapic *a, const uint64_t pir[4]);
 
 /* Highest vector of a 256-bit register (APIC_IRR, APIC_ISR, APIC_TMR), or 0. */
 uint8_t vlapic_highest(const struct vlapic *a, enum apic_reg bits);
-bool vlapic_test(const struct vlapic *a, enum apic_reg bits, uint8_t vector);
-/* Computes PPR, stores and returns it. */
+/* PPR as TPR and ISR make it; the register may be behind. Anybody. */
+uint8_t vlapic_ppr_now(const struct vlapic *a);
+/* The same, stored. */
 uint8_t vlapic_ppr(struct vlapic *a);
 /* The vector that would be delivered now, or 0. */
 uint8_t vlapic_next(struct vlapic *a);

@@ -175,7 +175,7 @@ static void arbitrate(struct vlapic_map *map, struct vlapic_walk *w)
     uint64_t best = UINT64_MAX; /* PPR, then the distance */
     const struct vlapic *a;
     while ((a = vlapic_map_next(w)) != NULL) {
-        uint64_t rank = (uint64_t)(vlapic_reg_get(a, APIC_PPR) & 0xff) << 32 | (uint32_t)(a->id - turn - 1);
+        uint64_t rank = (uint64_t)vlapic_ppr_now(a) << 32 | (uint32_t)(a->id - turn - 1);
         if (vlapic_accepting(a) && rank < best)
             best = rank;
     }

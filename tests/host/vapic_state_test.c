@@ -86,8 +86,11 @@ TEST(l38_posted_requests_are_folded_first)
     vapic_make(&v, 0, false, NULL);
     vapic_enable(&v, false);
     vapic_fixed(&v, 0x30);
-    EXPECT_TRUE(vlapic_fold(&v.a, pir));
-    EXPECT_FALSE(vlapic_fold(&v.a, pir));
+    EXPECT_EQ(vlapic_fold(&v.a, pir), 0xff);
+    pir[3] = 0;
+    EXPECT_EQ(vlapic_fold(&v.a, pir), 0x30);
+    pir[0] = 0xffff;
+    EXPECT_EQ(vlapic_fold(&v.a, pir), 0);
     vlapic_state_get(&v.a, 0, &record);
     EXPECT_EQ(record.regs[0x200 / 4], 0);
     EXPECT_EQ(record.regs[0x210 / 4], 1U << 16);
