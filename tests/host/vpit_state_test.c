@@ -79,6 +79,10 @@ TEST(t05_i7_bad_records_change_nothing)
     tick = 300;
     vpit_state_get(&p, tsc(tick), &good);
     EXPECT_TRUE(vpit_state_set(&p, tsc(tick), &good, sizeof(good)));
+    bad = good; /* the largest that fit */
+    bad.edges = 0xffff;
+    bad.position = 1ULL << 62;
+    EXPECT_TRUE(vpit_state_set(&p, tsc(tick), &bad, sizeof(bad)));
     expect_refused("short", &good, sizeof(good) - 1);
     expect_refused("long", &good, sizeof(good) + 1);
 #define BAD(change)                                                                                          \
