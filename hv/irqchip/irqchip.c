@@ -2,8 +2,8 @@
 /*
  * The wiring of a domain's interrupt controllers: see irqchip.h.
  *
- * The PIT's output leads to GSI 0, whatever its route is. Its ticks wait for the guest's EOI where the PIC shows one; while the PIC
- * masks IRQ 0 the I/O APIC has the line, whose edges end unseen, and each tick counts as acknowledged.
+ * The PIT's output leads to GSI 0, whatever its route is. Ticks that are missed come later where the PIC shows the guest's EOI; while it
+ * masks IRQ 0 the I/O APIC has the line, whose edges end unseen, and a tick merges with the one that waits.
  */
 #include "hv/irqchip/irqchip.h"
 
@@ -30,6 +30,7 @@ struct irqchip {
     struct vpic pic;
     bool pic_output; /* as the vCPUs know it */
     struct vpit pit;
+    bool reinject; /* as the manager wants it */
     struct ioapic ioapic[HV_IOAPICS_MAX];
     struct timer pit_timer, storm_timer;
     bool stopped; /* no timer is set any more */
@@ -80,6 +81,14 @@ static void pic_tell(struct irqchip *c)
     }
 }
 
+/* Missed ticks can only wait for an EOI that the PIC shows. */
+static void pit_set_reinject(struct irqchip *c)
+{
+    bool on = c->reinject && !vpic_masked(&c->pic, 0);
+    if (on != ((c->pit.flags & HV_PIT_REINJECT) != 0))
+        vpit_reinject(&c->pit, on);
+}
+
 static int send(struct irqchip *c, struct vioapic *a, uint32_t pin)
 {
     struct vlapic_message m;
@@ -97,17 +106,12 @@ static void send_all(struct irqchip *c, struct vioapic *a)
 
 /* ---- the PIT; without the lock */
 
-static void pit_pulse(struct irqchip *c, bool due)
+static void pit_pulse(struct irqchip *c)
 {
-    while (due) {
-        int status = c->up->pit(c->domain, true);
-        (void)c->up->pit(c->domain, false);
-        spin_lock(&c->lock);
-        vpit_sent(&c->pit, status);
-        due = vpic_masked(&c->pic, 0) && vpit_ack(&c->pit, rdtsc());
-        spin_unlock(&c->lock);
-    }
+    int status = c->up->pit(c->domain, true);
+    (void)c->up->pit(c->domain, false);
     spin_lock(&c->lock);
+    vpit_sent(&c->pit, status);
     pit_rearm(c);
     spin_unlock(&c->lock);
 }
@@ -116,8 +120,11 @@ static void pit_run(struct irqchip *c)
 {
     spin_lock(&c->lock);
     bool due = vpit_run(&c->pit, rdtsc());
+    if (!due)
+        pit_rearm(c);
     spin_unlock(&c->lock);
-    pit_pulse(c, due);
+    if (due)
+        pit_pulse(c);
 }
 
 static void pit_due(struct timer *t)
@@ -147,9 +154,11 @@ static void pic_ended(struct irqchip *c, uint16_t pins)
         return;
     spin_lock(&c->lock);
     bool due = vpit_ack(&c->pit, rdtsc());
+    if (!due)
+        pit_rearm(c);
     spin_unlock(&c->lock);
     if (due)
-        pit_pulse(c, true);
+        pit_pulse(c);
 }
 
 static void ioapic_ended(struct irqchip *c, uint32_t i, uint8_t vector)
@@ -267,6 +276,8 @@ static uint8_t pio_byte(struct irqchip *c, uint16_t port, bool write, uint8_t va
         vpic_write(&c->pic, port, value, &f);
     else
         value = vpic_read(&c->pic, port, &f);
+    if (f.mask & 1)
+        pit_set_reinject(c);
     pic_tell(c);
     spin_unlock(&c->lock);
     if (f.ended)
@@ -361,12 +372,15 @@ int irqchip_state_get(struct domain *d, uint32_t kind, void *record)
 {
     struct irqchip *c = d->chips;
     spin_lock(&c->lock);
-    if (kind == HV_IRQCHIP_STATE_PIC)
+    if (kind == HV_IRQCHIP_STATE_PIC) {
         vpic_state_get(&c->pic, record);
-    else if (kind == HV_IRQCHIP_STATE_PIT)
-        vpit_state_get(&c->pit, rdtsc(), record);
-    else
+    } else if (kind == HV_IRQCHIP_STATE_PIT) {
+        struct hv_pit *pit = record;
+        vpit_state_get(&c->pit, rdtsc(), pit);
+        pit->flags = (uint16_t)((pit->flags & ~HV_PIT_REINJECT) | (c->reinject ? HV_PIT_REINJECT : 0));
+    } else {
         vioapic_state_get(&c->ioapic[kind - HV_IRQCHIP_STATE_IOAPIC].model, rdtsc(), record);
+    }
     spin_unlock(&c->lock);
     return 0;
 }
@@ -378,9 +392,13 @@ int irqchip_state_set(struct domain *d, uint32_t kind, const void *record, uint3
     spin_lock(&c->lock);
     if (kind == HV_IRQCHIP_STATE_PIC) {
         done = vpic_state_set(&c->pic, record, size);
+        pit_set_reinject(c);
         pic_tell(c);
     } else if (kind == HV_IRQCHIP_STATE_PIT) {
         done = vpit_state_set(&c->pit, rdtsc(), record, size);
+        if (done)
+            c->reinject = c->pit.flags & HV_PIT_REINJECT;
+        pit_set_reinject(c);
     } else {
         struct vioapic *a = &c->ioapic[kind - HV_IRQCHIP_STATE_IOAPIC].model;
         done = vioapic_state_set(a, rdtsc(), record, size);
@@ -416,6 +434,7 @@ struct irqchip *irqchip_create(struct domain *d, const struct hv_irqchip_config 
     c->storm_timer.fire = storm_due;
     vpic_init(&c->pic);
     vpit_init(&c->pit, pcpu_tsc_khz, rdtsc());
+    c->reinject = true;
     c->ioapics = config->ioapics;
     for (uint32_t i = 0; i < config->ioapics && done; i++)
         done = ioapic_create(d, &c->ioapic[i], &config->ioapic[i]);

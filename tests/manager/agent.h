@@ -26,6 +26,9 @@
 #define AGENT_MMIO          0x10000000U /* no memory here */
 #define AGENT_MEMORY        0x20000000U /* for the tests; the page tables reach to 1 GiB */
 
+#define AGENT_IOAPIC        0x3fc00000U /* linear only */
+#define AGENT_LAPIC         0x3fe00000U
+
 #define AGENT_DONE 0xf0U /* port */
 
 enum agent_command {

@@ -64,6 +64,10 @@ static void fill_memory(const struct guest *g)
     words(g->memory + AGENT_PDPT)[0] = AGENT_PD | PTE;
     for (uint64_t i = 0; i < 512; i++)
         words(g->memory + AGENT_PD)[i] = i * LARGE_PAGE | PTE | PTE_LARGE;
+    if (g->flags) {
+        words(g->memory + AGENT_PD)[AGENT_IOAPIC / LARGE_PAGE] = 0xfec00000 | PTE | PTE_LARGE;
+        words(g->memory + AGENT_PD)[AGENT_LAPIC / LARGE_PAGE] = 0xfee00000 | PTE | PTE_LARGE;
+    }
     memcpy(lab_at(g->memory + AGENT_CODE), agent_image, (size_t)(agent_image_end - agent_image));
     memset(lab_at(g->mailbox), 0, (AGENT_VCPUS + AGENT_SCRATCH_PAGES) * PAGE);
 }
@@ -125,7 +129,8 @@ static int64_t fill_domain(struct guest *g)
 
 int64_t guest_build(struct guest *g, const char *name, uint32_t vcpus)
 {
-    struct hv_domain_create c = {.max_vcpus = AGENT_VCPUS, .pool_pages = g->pool_pages, .may = g->may};
+    struct hv_domain_create c = {
+        .max_vcpus = AGENT_VCPUS, .pool_pages = g->pool_pages, .may = g->may, .flags = g->flags};
     strlcpy(c.name, name, sizeof(c.name));
     fill_memory(g);
     int64_t result = call_domain_create(&c);

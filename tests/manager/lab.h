@@ -32,6 +32,7 @@ struct guest {
     gpa_t mailbox; /* AGENT_VCPUS pages, then AGENT_SCRATCH_PAGES */
     uint64_t may;
     uint32_t pool_pages;
+    uint32_t flags; /* of hv_domain_create; with an irqchip its pages are at AGENT_LAPIC and AGENT_IOAPIC */
 };
 
 /* ---- the machine */
@@ -106,3 +107,4 @@ void test_sched(void);
 void test_services(void);
 void test_state(void);
 void test_restart(void);
+void test_irq(void);

@@ -21,6 +21,7 @@ static const struct {
     {"services", test_services},
     {"state", test_state},
     {"restart", test_restart},
+    {"irq", test_irq},
 };
 
 static bool named(const char *name)

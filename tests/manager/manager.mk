@@ -9,7 +9,7 @@ TESTMAN_SRCS  := $(filter-out $(TESTMAN_DIR)/agent.c,$(sort $(wildcard $(TESTMAN
 TESTMAN_OBJS  := $(patsubst $(TESTMAN_DIR)/%.c,$(BUILD)/tests/manager/%.o,$(TESTMAN_SRCS)) \
 	$(BUILD)/tests/manager/agent_blob.o
 TESTMAN_RUNTIME := $(patsubst mgmt/%.c,$(BUILD)/mgmt/%.o,$(filter-out mgmt/start/stub.c,$(wildcard mgmt/start/*.c))) \
-	$(BUILD)/mgmt/start/entry.o $(BUILD)/mgmt/lib/call.o $(BUILD)/mgmt/lib/hv_error.o
+	$(BUILD)/mgmt/start/entry.o $(BUILD)/mgmt/lib/call.o $(BUILD)/mgmt/lib/irq.o $(BUILD)/mgmt/lib/hv_error.o
 TESTMAN_AGENT_CFLAGS = -std=c11 $(WARNINGS) $(REPRODUCIBLE) -O2 -I. -MMD -MP -mgeneral-regs-only -mno-red-zone \
 	-ffreestanding -fno-pic -fno-pie -mcmodel=small -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-jump-tables -fno-strict-aliasing
