@@ -54,7 +54,7 @@ void apicv_set_mode(const struct apicv *a, enum apicv_mode mode, const struct vm
     uint64_t proc = vmcs_read(VMCS_PROC_CONTROLS) & ~PROC_ALL;
     uint64_t proc2 = vmcs_read(VMCS_PROC2_CONTROLS) & ~(uint64_t)PROC2_ALL;
     uint64_t pin = vmcs_read(VMCS_PIN_CONTROLS) & ~PIN_POSTED_INTERRUPTS;
-    bool delivers = apicv_delivers(a->level, mode);
+    bool delivers = a->level >= APICV_VID && mode != APICV_OFF;
     proc |= a->level >= APICV_TPR ? PROC_TPR_SHADOW : PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING;
     vmcs_write(VMCS_PROC_CONTROLS, proc);
     vmcs_write(VMCS_PROC2_CONTROLS, proc2 | secondary(a, mode, caps));

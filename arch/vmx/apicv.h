@@ -49,12 +49,6 @@ void apicv_set_mode(const struct apicv *a, enum apicv_mode mode, const struct vm
  */
 void apicv_fill_bitmap(enum apicv_level level, const struct vmx_caps *caps, uint8_t bitmap[PAGE_SIZE]);
 
-/* Delivery and posting work for an APIC that is on. */
-static inline bool apicv_delivers(enum apicv_level level, enum apicv_mode mode)
-{
-    return level >= APICV_VID && mode != APICV_OFF;
-}
-
 /* Highest requested and in-service vector. */
 void apicv_set_status(uint8_t rvi, uint8_t svi);
 /* A vector has been requested: RVI does not fall. */

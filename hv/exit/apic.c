@@ -208,6 +208,7 @@ static void signal_init(struct vcpu *v)
     struct vapic *a = v->apic;
     struct vapic_domain *apics = v->domain->apics;
     vcpu_init_here(v);
+    a->window = false;
     vlapic_map_update(&apics->map, &a->lapic);
     vapic_follow_mode(v);
     vapic_timer_update(v);
@@ -233,8 +234,8 @@ static bool extint_waits(const struct vcpu *v, const struct vapic *a)
 }
 
 /*
- * At most one interrupt per entry, the PIC's first; without delivery in hardware the local APIC's next, and a window or a TPR
- * threshold for what has to wait.
+ * At most one interrupt per entry, the PIC's first; without delivery in hardware the local APIC's next, and a
+ * window or a TPR threshold for what has to wait.
  */
 static void inject_next(struct vcpu *v, struct vapic *a, bool hardware)
 {
@@ -275,7 +276,7 @@ void apic_prepare(struct vcpu *v, uint32_t requests)
     }
     uint8_t posted = vapic_take(v);
     (void)event_prepare(v);
-    bool hardware = apicv_delivers(a->hw.level, (enum apicv_mode)vlapic_mode(&a->lapic));
+    bool hardware = a->delivers;
     if (hardware && posted)
         apicv_raise_rvi(posted);
     if (!hardware || a->window || irqchip_extint(v->domain))

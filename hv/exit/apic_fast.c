@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The short way (vmentry.S) for what guests do with their local APICs all the time: a unicast fixed IPI and a TSC
- * deadline by WRMSR, and the interrupt of the machine's timer that ends such a deadline. Each does the usual case
- * only and declines everything else, with nothing changed, to the handlers in apic.c, msr.c and intr.c.
+ * The short way (vmentry.S) for what guests do with their local APICs all the time: a unicast fixed IPI and a
+ * TSC deadline by WRMSR, and the interrupt of the machine's timer that ends such a deadline. Each does the
+ * usual case only and declines everything else, with nothing changed, to the handlers in apic.c, msr.c and
+ * intr.c.
  */
 #include "arch/cpu/insn.h"
 #include "arch/cpu/lapic.h"

@@ -70,7 +70,7 @@ void deliver_own_timer(struct vcpu *v)
     a->lapic.stats[VLAPIC_STAT_TIMER]++;
     a->lapic.stats[VLAPIC_STAT_LVT]++;
     (void)vlapic_request(&a->lapic, vector);
-    if (a->hw.level >= APICV_VID)
+    if (a->delivers)
         apicv_raise_rvi(vector);
     else
         sched_request(v, REQUEST_EVENT);

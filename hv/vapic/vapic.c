@@ -21,7 +21,10 @@
 #include "hv/core/sched.h"
 #include "hv/vapic/deliver.h"
 
-/* A shorter period of a periodic timer is served this often: longer than an interrupt costs, so that its guest goes on. */
+/*
+ * A shorter period of a periodic timer is served this often: longer than an interrupt costs, so that its
+ * guest goes on.
+ */
 #define MIN_PERIOD_US    50
 #define MIN_PERIOD_TICKS 5000
 
@@ -64,8 +67,8 @@ void vapic_domain_init(struct domain *d)
 
 /*
  * The processor virtualizes accesses to the page only for vCPUs in xAPIC mode; for others it would be memory
- * (XSA-412). So it goes for good when the first vCPU leaves that mode: the others' accesses are EPT violations
- * then, until they have left too. It stays allocated, since VMCSs name it.
+ * (XSA-412). So it goes for good when the first vCPU leaves that mode: the others' accesses are EPT
+ * violations then, until they have left too. It stays allocated, since VMCSs name it.
  */
 void vapic_leave_xapic(struct vcpu *v)
 {
@@ -110,12 +113,18 @@ void vapic_follow_mode(struct vcpu *v)
 {
     struct vapic *a = v->apic;
     enum apicv_mode mode = (enum apicv_mode)vlapic_mode(&a->lapic);
-    /* The processor delivers a self IPI whatever SVR says: while software has disabled the APIC all MSRs exit. */
-    bool open = mode == APICV_X2APIC && vlapic_accepting(&a->lapic);
-    v->msr_bitmap = open ? v->domain->msr_bitmap_x2apic : v->domain->msr_bitmap;
-    apicv_set_mode(&a->hw, mode, readiness_caps(), page_pa(v->msr_bitmap));
-    a->window = false;
-    if (apicv_delivers(a->hw.level, mode))
+    struct apicv hw = a->hw;
+    /*
+     * The processor delivers a self IPI whatever SVR says: for an APIC that software has disabled it delivers
+     * nothing.
+     */
+    bool on = vlapic_accepting(&a->lapic);
+    if (!on && hw.level >= APICV_VID)
+        hw.level = APICV_REGS;
+    v->msr_bitmap = on && mode == APICV_X2APIC ? v->domain->msr_bitmap_x2apic : v->domain->msr_bitmap;
+    apicv_set_mode(&hw, mode, readiness_caps(), page_pa(v->msr_bitmap));
+    a->delivers = hw.level >= APICV_VID && mode != APICV_OFF;
+    if (a->delivers)
         apicv_set_eoi_exits(a->eoi_exits);
     vapic_sync(v);
 }
@@ -123,7 +132,7 @@ void vapic_follow_mode(struct vcpu *v)
 void vapic_sync(struct vcpu *v)
 {
     struct vapic *a = v->apic;
-    if (apicv_delivers(a->hw.level, (enum apicv_mode)vlapic_mode(&a->lapic)))
+    if (a->delivers)
         apicv_set_status(vlapic_highest(&a->lapic, APIC_IRR), vlapic_highest(&a->lapic, APIC_ISR));
 }
 
@@ -139,7 +148,7 @@ void vapic_take_late(struct vcpu *v)
     }
     if (!any)
         return;
-    if (apicv_delivers(a->hw.level, (enum apicv_mode)vlapic_mode(&a->lapic)))
+    if (a->delivers)
         apicv_set_eoi_exits(a->eoi_exits);
     (void)vlapic_fold(&a->lapic, late);
     vapic_sync(v);

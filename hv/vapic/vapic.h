@@ -20,6 +20,7 @@ struct vapic {
     struct vlapic lapic;
     struct vcpu *vcpu;
     struct apicv hw;
+    bool delivers; /* the processor delivers its interrupts: the level says so, and the mode; owner */
     bool window; /* interrupt-window exiting is on; owner */
     /*
      * Level interrupts when hardware ends them: an EOI exits only for vectors in `eoi_exits`, which the owner
