@@ -5,7 +5,7 @@
 
 BENCH_IMAGE := $(BUILD)/bench/manager.bin
 BENCH_OBJS  := $(filter $(BUILD)/mgmt/start/%.o $(BUILD)/mgmt/lib/%.o,$(MGMT_OBJS)) $(BUILD)/bench/manager.o \
-	$(BUILD)/bench/manager_apic.o $(BUILD)/bench/guest_image.o
+	$(BUILD)/bench/manager_apic.o $(BUILD)/bench/manager_route.o $(BUILD)/bench/guest_image.o
 
 .PHONY: bench-accept
 bench: $(IMAGE) $(BENCH_IMAGE) ## count root-mode instructions per operation, compare with tests/bench/baseline.json
@@ -25,7 +25,7 @@ $(BUILD)/bench/bench_%.bin: tests/bench/%.S tests/bench/labels.h tests/bench/ben
 $(BUILD)/bench/guest_image.o: tests/bench/guest_image.S $(BUILD)/bench/bench_guest.bin $(BUILD)/bench/bench_guest_apic.bin
 	@$(CC) -Wa,-I,$(BUILD)/bench -c -o $@ $<
 
-$(BUILD)/bench/manager.o $(BUILD)/bench/manager_apic.o: $(BUILD)/bench/%.o: tests/bench/%.c tests/bench/bench.mk mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk
+$(BUILD)/bench/manager.o $(BUILD)/bench/manager_apic.o $(BUILD)/bench/manager_route.o: $(BUILD)/bench/%.o: tests/bench/%.c tests/bench/bench.mk mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) $(MGMT_CFLAGS) -c -o $@ $<
@@ -37,4 +37,4 @@ $(BUILD)/bench/manager.elf: $(BENCH_OBJS) mgmt/start/manager.ld
 $(BENCH_IMAGE): $(BUILD)/bench/manager.elf
 	@$(OBJCOPY) -O binary $< $@
 
--include $(BUILD)/bench/manager.d $(BUILD)/bench/manager_apic.d
+-include $(BUILD)/bench/manager.d $(BUILD)/bench/manager_apic.d $(BUILD)/bench/manager_route.d

@@ -56,15 +56,22 @@ EXITS = {
     "ipi_broadcast_2": (2, 2, 2, 2, 1), "ipi_broadcast_4": (4, 4, 4, 4, 1), "ipi_broadcast_8": (8, 8, 8, 8, 1),
     "deadline_arm": (1, 1, 1, 1, 1), "deadline_fire": (2, 2, 2, 2, 2), "deadline_hlt_fire": (2, 2, 2, 2, 2),
     "msi_inject": (2, 2, 2, 2, 1), "msi_inject_halted": (2, 2, 2, 2, 2), "eoi_level": (1, 1, 1, 1, 1),
+    "irq_line": (2, 2, 2, 2, 1), "notifier_signal": (2, 2, 2, 2, 1),
     "tpr_xapic": (1, 0, 0, 0, 0), "eoi_edge_xapic": (1, 1, 1, 0, 0), "self_ipi_xapic": (1, 1, 1, 0, 0),
     "ipi_running_xapic": (3, 3, 2, 2, 1),
 }
+# The same for rows that no acceleration changes.
+EXITS_ALWAYS = {"cpuid": 1, "hypercall_null": 1, "pio_hv": 1, "pio_manager": 3, "pio_manager_other_cpu": 3, "mmio_manager": 3,
+                "hlt_wake_other_cpu": 2, "route_replace_10": 1, "route_replace_1000": 1, "route_replace_100000": 1,
+                "doorbell_pio": 1, "doorbell_mmio": 1, "doorbell_manager": 2}
 # CPUs that take part, where it is not one: the sender, which is CPU 0 (of MSIs the manager), and its targets.
 PARTIES = {"ipi_running": 2, "ipi_running_logical": 2, "ipi_running_xapic": 2, "ipi_halted": 2, "ipi_running_of_8": 2,
-           "msi_inject": 2, "msi_inject_halted": 2, "ipi_broadcast_2": 2, "ipi_broadcast_4": 4, "ipi_broadcast_8": 8}
+           "msi_inject": 2, "msi_inject_halted": 2, "irq_line": 2, "notifier_signal": 2,
+           "ipi_broadcast_2": 2, "ipi_broadcast_4": 4, "ipi_broadcast_8": 8}
 LINES = {"cpuid": 80, "hypercall_null": 60, "pio_manager": 600, "tpr": 0, "eoi_edge": 0, "self_ipi": 0,
          "ipi_running": 110, "ipi_broadcast_per_target": 25, "ipi_halted": 400, "deadline_arm": 90,
-         "deadline_fire": 180, "msi_inject": 100, "deadline_hlt_fire": 500}  # to be reached: median
+         "deadline_fire": 180, "msi_inject": 100, "doorbell_pio": 110, "doorbell_mmio": 110, "route_replace_10": 200,
+         "route_replace_1000": 200, "route_replace_100000": 200, "deadline_hlt_fire": 500}  # to be reached: median
 
 
 class BenchError(Exception):
@@ -156,7 +163,10 @@ def operation_rows(report, text, model, cpus):
             continue
         if label not in done:
             raise BenchError(f"{model}: row {name} was not run")
-        yield operation_row(report, name, label, model, cpus)
+        counted = operation_row(report, name, label, model, cpus)
+        if counted["exits"] != EXITS_ALWAYS.get(name, counted["exits"]):
+            raise BenchError(f"{model}: row {name} has {counted['exits']} exits, not {EXITS_ALWAYS[name]}")
+        yield counted
     for name, value in re.findall(r"^bench: value (\w+) (\d+)", text, re.MULTILINE):
         yield row(name, model, cpus, median=int(value), worst=int(value))
     off = max(e["worst"] for e in report["interrupts_off"])

@@ -7,6 +7,8 @@
  */
 #include "tests/bench/labels.h"
 
+#define UNTIL_ASLEEP 20000
+
 #define LABEL(n) prefetcht0 PREFETCH_BASE + PREFETCH_STRIDE * (n)
 
     .macro JOB label
@@ -35,6 +37,9 @@ start:
     JOB     LABEL_PIO_MANAGER
     JOB     LABEL_PIO_MANAGER_OTHER_CPU
     JOB     LABEL_MMIO_MANAGER
+    JOB     LABEL_DOORBELL_PIO
+    JOB     LABEL_DOORBELL_MMIO
+    JOB     LABEL_DOORBELL_MANAGER
     JOB     LABEL_VCPU_SWITCH
     JOB     LABEL_HLT_WAKE_OTHER_CPU
 done:
@@ -75,6 +80,25 @@ done:
     mov     GUEST_MMIO, %eax
     cmp     $PORT_ANSWER, %eax
     jne     wrong
+    END
+
+    BEGIN   LABEL_DOORBELL_PIO
+    mov     $PORT_BELL, %dx
+    out     %al, %dx
+    END
+
+    BEGIN   LABEL_DOORBELL_MMIO
+    mov     %eax, GUEST_BELL
+    END
+
+    BEGIN   LABEL_DOORBELL_MANAGER
+    mov     $PORT_BELL, %dx
+1:  mov     $UNTIL_ASLEEP, %eax
+2:  dec     %eax
+    jnz     2b
+    LABEL(LABEL_DOORBELL_MANAGER)
+    out     %al, %dx
+    LABEL(LABEL_NONE)
     END
 
     BEGIN   LABEL_VCPU_SWITCH

@@ -21,7 +21,6 @@
 #include "mgmt/lib/hv_error.h"
 #include "mgmt/start/start.h"
 
-#define OPERATIONS       500U
 #define LIFECYCLE_ROUNDS 20U
 #define WAKE_ROUNDS      50U
 #define SLICE_US         100U
@@ -92,9 +91,9 @@ struct domain *make_domain(const unsigned char *image, const unsigned char *end,
     return d;
 }
 
-static struct domain *make(uint32_t job, uint32_t vcpus, uint32_t cpu)
+struct domain *make(uint32_t job, uint32_t vcpus, uint32_t cpu)
 {
-    const struct hv_regs r = {.rip = GUEST_LOAD, .rbx = job, .rcx = OPERATIONS, .rflags = RFLAGS_FIXED};
+    const struct hv_regs r = {.rip = GUEST_LOAD, .rbx = job, .rcx = BENCH_OPERATIONS, .rflags = RFLAGS_FIXED};
     struct domain *d = make_domain(bench_guest, bench_guest_end, vcpus, 0);
     must("claim", call_domain_claim(d->id, HV_CLAIM_MMIO, GUEST_MMIO, PAGE));
     for (uint32_t i = 0; i < vcpus; i++) {
@@ -112,7 +111,7 @@ void finish(struct domain *d, uint32_t job)
 
 /* ---- serving */
 
-static bool taken(uint32_t number)
+bool taken(uint32_t number)
 {
     uint64_t bit = 1ULL << number % 64;
     (void)__atomic_exchange_n(&notify.notify.selector, 0, __ATOMIC_SEQ_CST);
@@ -165,7 +164,7 @@ static void served_row(uint32_t job, uint32_t cpu)
 
 static void hypercall_row(void)
 {
-    for (uint32_t i = 0; i < OPERATIONS; i++) {
+    for (uint32_t i = 0; i < BENCH_OPERATIONS; i++) {
         label(LABEL_HYPERCALL_NULL);
         (void)hv_version();
     }
@@ -267,6 +266,7 @@ int main(void)
         switch_row();
         lifecycle_row();
         sizes();
+        route_rows(machine.cpus);
         if (machine.cpus > 1) {
             served_row(LABEL_PIO_MANAGER_OTHER_CPU, 1);
             wake_row();

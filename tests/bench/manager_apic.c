@@ -11,14 +11,13 @@
 #include "mgmt/lib/call.h"
 #include "tests/bench/manager.h"
 
-#define OPERATIONS  500U
 #define TIMER_COUNT 200U
 #define SHARE_COUNT 100U
 #define SLICE_US    100U
 #define UNTIL_HLT   20000U /* instructions: a target has taken what came before, and sleeps */
 #define LOGICAL     0x800U
 #define LEVEL       0xc000U
-#define MSI_ADDRESS 0xfee00000U /* to processor 0 */
+#define BENCH_GSI   100U
 #define TO_OTHERS   0xc0000U
 
 extern const unsigned char bench_guest_apic[], bench_guest_apic_end[]; /* guest_image.S */
@@ -30,42 +29,51 @@ struct apic_row {
 };
 
 static const struct apic_row rows[] = {
-    {LABEL_TPR, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
-    {LABEL_TPR_CR8, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
-    {LABEL_EOI_EDGE, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
-    {LABEL_SELF_IPI, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
-    {LABEL_IPI_RUNNING, 2, 2, 0, OPERATIONS, IPI_VECTOR, 1, 1, 0, false},
-    {LABEL_IPI_RUNNING_LOGICAL, 2, 2, 0, OPERATIONS, LOGICAL | IPI_VECTOR, 2, 1, 0, false},
+    {LABEL_TPR, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_TPR_CR8, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_EOI_EDGE, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_SELF_IPI, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_IPI_RUNNING, 2, 2, 0, BENCH_OPERATIONS, IPI_VECTOR, 1, 1, 0, false},
+    {LABEL_IPI_RUNNING_LOGICAL, 2, 2, 0, BENCH_OPERATIONS, LOGICAL | IPI_VECTOR, 2, 1, 0, false},
     {LABEL_IPI_SAME_CPU, 2, 2, 1, SHARE_COUNT, IPI_VECTOR, 1, 1, 0, true},
     {LABEL_IPI_HALTED, 2, 2, 0, TIMER_COUNT, IPI_VECTOR, 1, 1, UNTIL_HLT, false},
-    {LABEL_DEADLINE_ARM, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_DEADLINE_ARM, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
     {LABEL_DEADLINE_FIRE, 2, 1, 1, TIMER_COUNT, 0, 0, 0, 0, false},
     {LABEL_DEADLINE_HLT_FIRE, 2, 1, 1, TIMER_COUNT, 0, 0, 0, 0, false},
-    {LABEL_MSI_INJECT, 2, 1, 1, OPERATIONS, IPI_VECTOR, 0, 0, 0, false},
+    {LABEL_MSI_INJECT, 2, 1, 1, BENCH_OPERATIONS, IPI_VECTOR, 0, 0, 0, false},
     {LABEL_MSI_INJECT_HALTED, 2, 1, 1, TIMER_COUNT, IPI_VECTOR, 0, 0, 0, false},
-    {LABEL_EOI_LEVEL, 2, 1, 1, OPERATIONS, IPI_VECTOR | LEVEL, 0, 0, 0, false},
-    {LABEL_TPR_XAPIC, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
-    {LABEL_EOI_EDGE_XAPIC, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
-    {LABEL_SELF_IPI_XAPIC, 2, 1, 1, OPERATIONS, 0, 0, 0, 0, false},
-    {LABEL_IPI_RUNNING_XAPIC, 2, 2, 0, OPERATIONS, IPI_VECTOR, 1, 1, 0, false},
-    {LABEL_IPI_RUNNING_OF_8, 8, 8, 0, OPERATIONS, IPI_VECTOR, 7, 1, 0, false},
-    {LABEL_IPI_BROADCAST_2, 8, 2, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 1, 0, false},
-    {LABEL_IPI_BROADCAST_4, 8, 4, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 3, 0, false},
-    {LABEL_IPI_BROADCAST_8, 8, 8, 0, OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 7, 0, false},
+    {LABEL_IRQ_LINE, 2, 1, 1, BENCH_OPERATIONS, IPI_VECTOR, 0, 0, 0, false},
+    {LABEL_NOTIFIER_SIGNAL, 2, 1, 1, BENCH_OPERATIONS, IPI_VECTOR, 0, 0, 0, false},
+    {LABEL_EOI_LEVEL, 2, 1, 1, BENCH_OPERATIONS, IPI_VECTOR | LEVEL, 0, 0, 0, false},
+    {LABEL_TPR_XAPIC, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_EOI_EDGE_XAPIC, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_SELF_IPI_XAPIC, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
+    {LABEL_IPI_RUNNING_XAPIC, 2, 2, 0, BENCH_OPERATIONS, IPI_VECTOR, 1, 1, 0, false},
+    {LABEL_IPI_RUNNING_OF_8, 8, 8, 0, BENCH_OPERATIONS, IPI_VECTOR, 7, 1, 0, false},
+    {LABEL_IPI_BROADCAST_2, 8, 2, 0, BENCH_OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 1, 0, false},
+    {LABEL_IPI_BROADCAST_4, 8, 4, 0, BENCH_OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 3, 0, false},
+    {LABEL_IPI_BROADCAST_8, 8, 8, 0, BENCH_OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 7, 0, false},
 };
 
 static void send_msis(struct domain *d, const struct apic_row *row)
 {
+    uint32_t gsi = BENCH_GSI;
+    set_route(d->id, gsi, IPI_VECTOR);
+    uint64_t notifier = new_notifier(d->id, gsi);
     serve(d, LABEL_NONE);
     must("complete", hv_vcpu_complete(d->id, 0));
     for (uint32_t i = 0; i < row->operations; i++) {
         for (uint64_t until = __builtin_ia32_rdtsc() + UNTIL_HLT; __builtin_ia32_rdtsc() < until;)
             ;
         label(row->label == LABEL_EOI_LEVEL ? LABEL_NONE : row->label);
-        int64_t result = hv_call3(HV_CALL_SIGNAL_MSI, d->id, MSI_ADDRESS, row->icr);
+        int64_t result = row->label == LABEL_IRQ_LINE ? hv_call3(HV_CALL_IRQ_LINE, d->id, gsi, 1)
+                         : row->label == LABEL_NOTIFIER_SIGNAL
+                             ? hv_call1(HV_CALL_NOTIFIER_SIGNAL, notifier)
+                             : hv_call3(HV_CALL_SIGNAL_MSI, d->id, MSI_ADDRESS, row->icr);
         label(LABEL_NONE);
-        must("signal_msi", result);
+        must("signal", result);
     }
+    must("close", hv_call1(HV_CALL_NOTIFIER_CLOSE, notifier));
 }
 
 static void run(const struct apic_row *row)
