@@ -17,6 +17,7 @@
 #include "mgmt/lib/events.h"
 #include "mgmt/lib/frames.h"
 #include "mgmt/lib/hv_error.h"
+#include "mgmt/lib/irq_bell.h"
 #include "mgmt/shell/guest.h"
 #include "mgmt/shell/modules.h"
 #include "mgmt/shell/screen.h"
@@ -120,6 +121,7 @@ int main(void)
         screen_printf("manager: the hypervisor refuses its services: %s", hv_error_text(result));
         return 1;
     }
+    irq_bell_init();
     add_memory();
     print_system(&info);
     modules_init(start_view);

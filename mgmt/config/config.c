@@ -144,6 +144,17 @@ static bool check_bytes(struct parse *p, const char *text, size_t length)
     return true;
 }
 
+/* A virtio device is of no use to a guest that it cannot interrupt. */
+static void check_virtio(struct parse *p, const struct config_domain *domain)
+{
+    bool mmio = domain->virtio == CONFIG_VIRTIO_MMIO;
+    if (domain->disks == 0 && domain->nets == 0 && !domain->rng && !domain->vcon)
+        return;
+    if (domain->irqchip == CONFIG_IRQCHIP_NONE || (mmio && domain->irqchip != CONFIG_IRQCHIP_FULL))
+        complain(p, (int)domain->line, "[%s]: disk, net, rng and vcon need interrupts; write irqchip = full",
+                 domain->name);
+}
+
 static void check_domains(struct parse *p)
 {
     for (uint32_t i = 0; i < p->config->domains; i++) {
@@ -160,6 +171,7 @@ static void check_domains(struct parse *p)
                      domain->name);
         if (domain->load == UINT64_MAX)
             domain->load = domain->type == CONFIG_FLAT16 ? 0x7c00 : 0x100000;
+        check_virtio(p, domain);
     }
 }
 

@@ -29,6 +29,8 @@ enum {
     CONFIG_MODULES_MAX = 16,
     CONFIG_MODULE_SIZE = 256, /* name of a boot module and its arguments */
     CONFIG_LINE_MAX = 1500,
+    CONFIG_DISKS_MAX = 4,
+    CONFIG_NETS_MAX = 2,
 };
 
 enum config_type {
@@ -48,7 +50,15 @@ enum config_irqchip {
     CONFIG_IRQCHIP_FULL
 };                                                                      /* as HV_DOMAIN_IRQCHIP_* */
 enum config_acpi { CONFIG_ACPI_AUTO, CONFIG_ACPI_NO, CONFIG_ACPI_YES }; /* auto: with an irqchip */
+enum config_virtio { CONFIG_VIRTIO_PCI, CONFIG_VIRTIO_MMIO };
 enum config_on_end { CONFIG_END_SHELL, CONFIG_END_POWEROFF, CONFIG_END_REBOOT };
+
+/* A virtio disk: a boot module's content, or nothing of a size. */
+struct config_disk {
+    char module[CONFIG_FILE_SIZE]; /* "": empty at first, written to memory */
+    uint64_t size;                 /* then */
+    bool cow;                      /* can be written to; the module stays as it is */
+};
 
 struct config_domain {
     char name[CONFIG_NAME_SIZE];
@@ -67,6 +77,12 @@ struct config_domain {
     enum config_on_exit on_exit;
     enum config_irqchip irqchip;
     enum config_acpi acpi;
+    enum config_virtio virtio;
+    struct config_disk disk[CONFIG_DISKS_MAX];
+    uint32_t disks;
+    char net[CONFIG_NETS_MAX][CONFIG_NAME_SIZE]; /* names of switches */
+    uint32_t nets;
+    bool rng, vcon;
     uint32_t success; /* the exit code that means success */
     uint64_t load;    /* flat images */
     uint32_t timeout; /* seconds until it is ended as failed; 0: none */

@@ -11,6 +11,7 @@
 #define MEMORY_MIN (64ULL << 10)
 #define MEMORY_MAX (1ULL << 40)
 #define PAGE       4096ULL
+#define DISK_MAX   (512ULL << 30)
 
 /* Digits only: no sign, no blanks, which strtoull would take. */
 static bool number(const char *text, uint64_t *value, const char **end)
@@ -241,6 +242,81 @@ static bool set_acpi(struct config *c, struct config_domain *d, const char *valu
     return true;
 }
 
+static bool yes_or_no(const char *value, bool *out, char *remedy)
+{
+    static const char *const words[] = {"no", "yes"};
+    uint32_t word;
+    if (!chosen(value, words, 2, &word, remedy))
+        return false;
+    *out = word == 1;
+    return true;
+}
+
+static bool set_rng(struct config *c, struct config_domain *d, const char *value, char *remedy)
+{
+    (void)c;
+    return yes_or_no(value, &d->rng, remedy);
+}
+
+static bool set_vcon(struct config *c, struct config_domain *d, const char *value, char *remedy)
+{
+    (void)c;
+    return yes_or_no(value, &d->vcon, remedy);
+}
+
+static bool set_virtio(struct config *c, struct config_domain *d, const char *value, char *remedy)
+{
+    static const char *const words[] = {"pci", "mmio"};
+    uint32_t word;
+    (void)c;
+    if (!chosen(value, words, 2, &word, remedy))
+        return false;
+    d->virtio = (enum config_virtio)word;
+    return true;
+}
+
+/* "disk.img", "disk.img,ro", "disk.img,cow", "empty,64M". */
+static bool set_disk(struct config *c, struct config_domain *d, const char *value, char *remedy)
+{
+    struct config_disk *disk = &d->disk[d->disks];
+    size_t length = strcspn(value, ",");
+    const char *how = value[length] == ',' ? value + length + 1 : "ro";
+    (void)c;
+    if (d->disks == CONFIG_DISKS_MAX) {
+        snprintf(remedy, CONFIG_REMEDY_SIZE, "at most %d disks", CONFIG_DISKS_MAX);
+        return false;
+    }
+    *disk = (struct config_disk){.cow = strcmp(how, "ro") != 0};
+    bool empty = length == 5 && strncmp(value, "empty", 5) == 0;
+    if (empty && config_size(how, &disk->size) && disk->size >= PAGE && disk->size <= DISK_MAX &&
+        disk->size % PAGE == 0) {
+        d->disks++;
+        return true;
+    }
+    if (empty || length == 0 || length >= sizeof(disk->module) || strpbrk(value, " \t") ||
+        (disk->cow && strcmp(how, "cow") != 0)) {
+        snprintf(remedy, CONFIG_REMEDY_SIZE,
+                 "write a boot module's name, then ,ro or ,cow, or empty, and a size from 4K to 512G");
+        return false;
+    }
+    memcpy(disk->module, value, length);
+    d->disks++;
+    return true;
+}
+
+static bool set_net(struct config *c, struct config_domain *d, const char *value, char *remedy)
+{
+    (void)c;
+    if (d->nets == CONFIG_NETS_MAX) {
+        snprintf(remedy, CONFIG_REMEDY_SIZE, "at most %d network devices", CONFIG_NETS_MAX);
+        return false;
+    }
+    if (!copied(value, d->net[d->nets], CONFIG_NAME_SIZE, "the name of a switch", remedy))
+        return false;
+    d->nets++;
+    return true;
+}
+
 static bool set_success(struct config *c, struct config_domain *d, const char *value, char *remedy)
 {
     uint64_t out;
@@ -287,7 +363,8 @@ static const struct config_key domain_keys[] = {
     {"priority", true, set_priority}, {"cpus", true, set_cpus},       {"autostart", true, set_autostart},
     {"console", true, set_console},   {"on_exit", true, set_on_exit}, {"success", true, set_success},
     {"load", true, set_load},         {"timeout", true, set_timeout}, {"irqchip", true, set_irqchip},
-    {"acpi", true, set_acpi},
+    {"acpi", true, set_acpi},         {"virtio", true, set_virtio},   {"disk", false, set_disk},
+    {"net", false, set_net},          {"rng", true, set_rng},         {"vcon", true, set_vcon},
 };
 
 static const struct config_key global_keys[] = {

@@ -8,7 +8,7 @@
 #include "mgmt/config/config.h"
 
 /* Into `remedy` goes what is wrong with the value and what to write. */
-enum { CONFIG_REMEDY_SIZE = 160 };
+enum { CONFIG_REMEDY_SIZE = 256 };
 
 struct config_key {
     const char *name;

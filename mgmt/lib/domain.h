@@ -70,6 +70,10 @@ void domain_init(struct frames *frames, void *(*view)(gpa_t gpa, uint64_t bytes)
 /* Pages that new domains can have. */
 uint64_t domain_free_pages(void);
 
+/* A page of that memory for this program's own use, not cleared. NULL: there is none. */
+void *domain_page_take(void);
+void domain_page_give(void *page);
+
 /* NULL and *error: no memory, or what the hypervisor says. `flags`: HV_DOMAIN_*; `may`: HV_MAY_*. */
 struct domain *domain_create(const char *name, uint32_t max_vcpus, uint32_t flags, uint64_t may,
                              const struct domain_hooks *hooks, int64_t *error);

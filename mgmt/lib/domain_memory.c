@@ -150,3 +150,19 @@ void domain_give_memory(struct domain *domain)
     domain->chunk = NULL;
     domain->chunk_capacity = 0;
 }
+
+void *domain_page_take(void)
+{
+    gpa_t own = frames_take(domain_frames, 1, FRAMES_PAGE, 0);
+    void *page = own != FRAMES_NONE ? domain_own_view(own, FRAMES_PAGE) : NULL;
+    if (own != FRAMES_NONE && !page)
+        (void)frames_give(domain_frames, own, 1);
+    return page;
+}
+
+void domain_page_give(void *page)
+{
+    /* The view is one window that begins with address 0. */
+    uintptr_t window = (uintptr_t)domain_own_view(0, 1);
+    (void)frames_give(domain_frames, (uintptr_t)page - window, 1);
+}

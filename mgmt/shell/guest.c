@@ -143,6 +143,8 @@ static bool take_down(struct guest *guest, char *error)
     int64_t result = domain_destroy(guest->domain);
     if (result < 0)
         return call_failed(error, "destroy", result);
+    guest_virtio_drop(guest->virtio);
+    guest->virtio = NULL;
     guest->domain = NULL;
     guest->state = GUEST_DEFINED;
     return true;
@@ -360,20 +362,30 @@ void guest_type(struct guest *guest, uint16_t what)
     guest_poll(guest);
 }
 
+/* A byte or GUEST_BREAK, to the console that spoke last. False: no room now. */
+static bool give(struct guest *guest, uint16_t what)
+{
+    if (guest->on_vcon && guest_virtio_listens(guest->virtio))
+        return what == GUEST_BREAK || guest_virtio_type(guest->virtio, (uint8_t)what);
+    if (uart16550_room(&guest->uart) == 0)
+        return false;
+    if (what == GUEST_BREAK)
+        uart16550_receive_break(&guest->uart);
+    else
+        uart16550_receive(&guest->uart, (uint8_t)what);
+    return true;
+}
+
 void guest_poll(struct guest *guest)
 {
-    if (guest->input_count == 0 || uart16550_room(&guest->uart) == 0)
-        return;
-    while (guest->input_count > 0 && uart16550_room(&guest->uart) > 0) {
-        uint16_t what = guest->input[guest->input_head];
-        if (what == GUEST_BREAK)
-            uart16550_receive_break(&guest->uart);
-        else
-            uart16550_receive(&guest->uart, (uint8_t)what);
+    bool given = false;
+    while (guest->input_count > 0 && give(guest, guest->input[guest->input_head])) {
         guest->input_head = (guest->input_head + 1) % GUEST_INPUT;
         guest->input_count--;
+        given = true;
     }
-    guest_save(guest);
+    if (given)
+        guest_save(guest);
 }
 
 bool guest_all_ended(void)

@@ -20,6 +20,7 @@
 #include "mgmt/lib/events.h"
 #include "mgmt/shell/console.h"
 #include "mgmt/shell/guest_pc.h"
+#include "mgmt/shell/guest_virtio.h"
 
 enum guest_state {
     GUEST_DEFINED, /* no domain */
@@ -59,6 +60,8 @@ struct guest {
     struct post_port post_port;
     struct uart16550 uart;
     struct guest_pc pc;
+    struct guest_virtio *virtio; /* NULL: it has no such devices */
+    bool on_vcon; /* the virtio console spoke last, not the serial port: it gets what is typed */
     uint16_t input[GUEST_INPUT]; /* bytes and breaks; waits for room in the UART */
     uint32_t input_head, input_count;
     struct events_timer finish, timeout, flush;

@@ -113,7 +113,9 @@ static void add_acpi(struct plan *plan, const struct config_domain *config)
 
 static bool make_plan(const struct config_domain *config, struct plan *plan, char *error)
 {
-    struct plan_input input = {.cmdline = config->cmdline, .modules = config->modules, .load = config->load};
+    static char cmdline[2 * CONFIG_CMDLINE_SIZE];
+    struct plan_input input = {.cmdline = cmdline, .modules = config->modules, .load = config->load};
+    snprintf(cmdline, sizeof(cmdline), "%s%s", config->cmdline, guest_virtio_cmdline(config));
     plan_init(plan, config->memory);
     if (!find_module(config->kernel, &input.kernel, error))
         return false;
@@ -127,13 +129,33 @@ static bool make_plan(const struct config_domain *config, struct plan *plan, cha
     return !plan->failed;
 }
 
+static void on_vcon_output(void *ctx, uint8_t byte)
+{
+    struct guest *guest = ctx;
+    guest->on_vcon = true;
+    guest_on_output(guest, byte);
+}
+
+static void on_uart_output(void *ctx, uint8_t byte)
+{
+    struct guest *guest = ctx;
+    guest->on_vcon = false;
+    guest_on_output(guest, byte);
+}
+
+static void on_vcon_room(void *ctx)
+{
+    guest_poll(ctx);
+}
+
 int64_t guest_add_devices(struct guest *guest)
 {
     guest->wakes_at = UINT64_MAX;
     guest->debug_console = (struct debug_console){guest_on_output, guest};
     guest->debug_exit = (struct debug_exit){guest_on_exit_port, guest};
     guest->post_port = (struct post_port){.writes = 0};
-    guest->uart = (struct uart16550){.put = guest_on_output, .ctx = guest};
+    guest->on_vcon = false;
+    guest->uart = (struct uart16550){.put = on_uart_output, .ctx = guest};
     uart16550_reset(&guest->uart);
     const struct access_range ranges[] = {
         debug_console_range(&guest->debug_console),
@@ -148,7 +170,11 @@ int64_t guest_add_devices(struct guest *guest)
     }
     const struct guest_pc_hooks hooks = {
         .reset = guest_on_reset, .power_off = guest_on_power_off, .ctx = guest};
-    return guest_pc_add(&guest->pc, guest->domain, guest->config->memory, &hooks);
+    int64_t result = guest_pc_add(&guest->pc, guest->domain, guest->config->memory, &hooks);
+    const struct guest_virtio_hooks virtio = {on_vcon_output, on_vcon_room, guest};
+    if (result >= 0)
+        result = guest_virtio_add(&guest->virtio, guest->domain, guest->config, &guest->pc.pci_host, &virtio);
+    return result;
 }
 
 static int64_t set_scheduling(const struct guest *guest)
@@ -195,13 +221,17 @@ static bool create_domain(struct guest *guest, const struct plan *plan, char *er
                                   0, &hooks, &result);
     if (guest->domain) {
         guest->id = guest->domain->id;
+        guest->domain->shared = guest_virtio_wanted(guest->config);
         result = build(guest, plan, &step);
     }
     if (result >= 0)
         return true;
     snprintf(error, GUEST_ERROR_SIZE, "%s: %s", step, hv_error_text(result));
-    if (guest->domain && domain_destroy(guest->domain) >= 0)
+    if (guest->domain && domain_destroy(guest->domain) >= 0) {
+        guest_virtio_drop(guest->virtio);
+        guest->virtio = NULL;
         guest->domain = NULL;
+    }
     return false;
 }
 
@@ -221,8 +251,10 @@ bool guest_create(struct guest *guest, char *error)
         console_init(&guest->console, guest->config->name, guest->config->console == CONFIG_CONSOLE_QUIET);
     guest->input_head = guest->input_count = 0;
     guest->result = GUEST_NONE;
-    bool ok = check_cpus(guest->config, error) && make_plan(guest->config, plan, error) &&
-              check_memory(plan, error) && create_domain(guest, plan, error);
+    bool ok = check_cpus(guest->config, error) &&
+              guest_virtio_check(guest->config, error, GUEST_ERROR_SIZE) &&
+              make_plan(guest->config, plan, error) && check_memory(plan, error) &&
+              create_domain(guest, plan, error);
     plan_free(plan);
     free(plan);
     if (ok)

@@ -65,9 +65,8 @@ static void restore_pc(struct guest_pc *pc, const struct guest_pc *from)
     pc->reset_control.reset = fresh.reset_control.reset;
     pc->reset_control.ctx = fresh.reset_control.ctx;
     pc->i8042.system = fresh.i8042.system;
-    pc->pci_host.read_cf9 = fresh.pci_host.read_cf9;
-    pc->pci_host.write_cf9 = fresh.pci_host.write_cf9;
-    pc->pci_host.ctx = fresh.pci_host.ctx;
+    pc->pci_host = fresh.pci_host;
+    pc->pci_host.address = from->pci_host.address;
 }
 
 static void restore_uart(struct uart16550 *uart, const struct uart16550 *from)

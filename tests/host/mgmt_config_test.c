@@ -152,6 +152,27 @@ TEST(config_wrong_values)
         {"timeout = 1s", {"from 0 to 86400"}},
         {"irqchip = 8259", {"irqchip = 8259:", "none, split, full"}},
         {"acpi = maybe", {"acpi = maybe:", "auto, no, yes"}},
+        {"virtio = isa", {"virtio = isa:", "pci, mmio"}},
+        {"rng = on", {"no, yes"}},
+        {"vcon = 1", {"no, yes"}},
+        {"disk =", {"boot module's name"}},
+        {"disk = a,rw", {"disk = a,rw:", ",ro or ,cow"}},
+        {"disk = a,", {",ro or ,cow"}},
+        {"disk = ,ro", {"boot module's name"}},
+        {"disk = a b,ro", {"boot module's name"}},
+        {"disk = a,cow,ro", {",ro or ,cow"}},
+        {"disk = 0123456789012345678901234567890123456789012345678901234567890123", {"boot module's name"}},
+        {"disk = empty", {"a size from 4K to 512G"}},
+        {"disk = empty,ro", {"a size from 4K to 512G"}},
+        {"disk = empty,513G", {"a size from 4K to 512G"}},
+        {"disk = empty,6000", {"a size from 4K to 512G"}},
+        {"disk = empty,0", {"a size from 4K to 512G"}},
+        {"net =", {"name of a switch"}},
+        {"net = 01234567890123456789012345678901", {"at most 31"}},
+        {"disk = a", {"irqchip = full"}},
+        {"net = a", {"irqchip = full"}},
+        {"rng = yes", {"irqchip = full"}},
+        {"vcon = yes", {"irqchip = full"}},
         {"Memory = 1M", {"Memory = 1M:", "no such key", "kernel, type, cmdline"}},
         {"on_end = shell", {"no such key", "timeout"}},
         {"= 5", {"no such key"}},
@@ -163,7 +184,8 @@ TEST(config_wrong_values)
         test_row("%s", rows[i].line);
         snprintf(text, sizeof(text), "[d]\n%s\n[e]\nkernel = k\n", rows[i].line);
         EXPECT_FALSE(parse(text));
-        EXPECT_TRUE(strstr(said, "2: ") != NULL);
+        EXPECT_TRUE(strstr(said, strstr(said, "interrupts") ? "1: " : "2: ") !=
+                    NULL); /* of the whole domain */
         for (size_t w = 0; w < 3 && rows[i].words[w]; w++)
             if (!strstr(said, rows[i].words[w]))
                 EXPECT_STREQ(said, rows[i].words[w]);
@@ -212,20 +234,53 @@ TEST(config_twice_and_missing)
     EXPECT_EQ(config.complaints, 4U); /* all in one go */
 }
 
+TEST(config_virtio)
+{
+    EXPECT_TRUE(parse("[a]\nkernel = k\nirqchip = full\nvirtio = mmio\ndisk = root.img\ndisk = data.img,cow\n"
+                      "disk = third,ro\ndisk = empty,64M\nnet = lan\nnet = dmz\nrng = yes\nvcon = yes\n"
+                      "[b]\nkernel = k\nirqchip = split\ndisk = empties,cow\n[c]\nkernel = k\n"));
+    const struct config_domain *d = config.domain;
+    EXPECT_EQ(d[0].virtio, CONFIG_VIRTIO_MMIO);
+    EXPECT_EQ(d[0].disks, 4U);
+    EXPECT_STREQ(d[0].disk[0].module, "root.img");
+    EXPECT_FALSE(d[0].disk[0].cow);
+    EXPECT_STREQ(d[0].disk[1].module, "data.img");
+    EXPECT_TRUE(d[0].disk[1].cow);
+    EXPECT_FALSE(d[0].disk[2].cow);
+    EXPECT_STREQ(d[0].disk[3].module, "");
+    EXPECT_EQ(d[0].disk[3].size, 64ULL << 20);
+    EXPECT_TRUE(d[0].disk[3].cow && d[0].rng && d[0].vcon);
+    EXPECT_EQ(d[0].nets, 2U);
+    EXPECT_STREQ(d[0].net[1], "dmz");
+    EXPECT_EQ(d[1].virtio, CONFIG_VIRTIO_PCI);
+    EXPECT_STREQ(d[1].disk[0].module, "empties");
+    EXPECT_TRUE(d[1].disk[0].cow);
+    EXPECT_EQ(d[2].disks + d[2].nets + d[2].rng + d[2].vcon, 0U);
+    EXPECT_FALSE(parse("[a]\nkernel = k\nirqchip = split\nvirtio = mmio\nrng = yes\n"));
+    EXPECT_STREQ(said, "1: [a]: disk, net, rng and vcon need interrupts; write irqchip = full\n");
+    EXPECT_FALSE(
+        parse("[a]\nkernel = k\nirqchip = full\ndisk = a\ndisk = b\ndisk = c\ndisk = d\ndisk = e\n"));
+    EXPECT_STREQ(said, "8: disk = e: at most 4 disks\n");
+    EXPECT_FALSE(parse("[a]\nkernel = k\nirqchip = full\nnet = a\nnet = b\nnet = c\n"));
+    EXPECT_STREQ(said, "6: net = c: at most 2 network devices\n");
+}
+
 /* Each key but module; an old value stays. A key without a value, or without even an =, is told too. */
 TEST(config_every_key_twice_and_empty)
 {
     static const char *const rows[][2] = {
-        {"kernel", "k"},   {"type", "flat32"}, {"cmdline", "words"}, {"memory", "1M"},    {"vcpus", "1"},
-        {"priority", "1"}, {"cpus", "0"},      {"autostart", "no"},  {"console", "on"},   {"on_exit", "keep"},
-        {"success", "1"},  {"load", "0x1000"}, {"timeout", "1"},     {"irqchip", "none"}, {"acpi", "no"},
+        {"kernel", "k"},   {"type", "flat32"},  {"cmdline", "words"}, {"memory", "1M"},
+        {"vcpus", "1"},    {"priority", "1"},   {"cpus", "0"},        {"autostart", "no"},
+        {"console", "on"}, {"on_exit", "keep"}, {"success", "1"},     {"load", "0x1000"},
+        {"timeout", "1"},  {"irqchip", "none"}, {"acpi", "no"},       {"virtio", "mmio"},
+        {"rng", "no"},     {"vcon", "no"},
     };
     char text[256], wanted[128], names[512];
     config_key_list(false, names, sizeof(names));
     uint32_t keys = 1;
     for (const char *at = names; (at = strchr(at, ',')) != NULL; at++)
         keys++;
-    EXPECT_EQ(keys, COUNT(rows) + 1); /* module is the only other one: no key is left out here */
+    EXPECT_EQ(keys, COUNT(rows) + 3); /* the others are module, disk and net: no key is left out here */
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *key = rows[i][0], *value = rows[i][1], *kernel = i == 0 ? "" : "kernel = k\n";
         test_row("%s", key);

@@ -55,5 +55,8 @@ void *fake_view(gpa_t gpa, uint64_t bytes);
 
 void fake_reset(void);
 
+/* True when this call is the one that is to fail. */
+bool fake_fails(void);
+
 /* Notes a notification as the hypervisor does. */
 void fake_notify(uint32_t number);

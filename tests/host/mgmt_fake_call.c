@@ -31,8 +31,7 @@ void fake_notify(uint32_t number)
     fake.notify->selector |= 1ULL << number / 64;
 }
 
-/* True when this call is the one that is to fail. */
-static bool fails(void)
+bool fake_fails(void)
 {
     fake.calls++;
     if (fake.fail_at == 0 || --fake.fail_at != 0)
@@ -63,7 +62,7 @@ int64_t call_notify_wait(uint64_t tsc_deadline)
 
 int64_t call_domain_create(const struct hv_domain_create *in)
 {
-    if (fails())
+    if (fake_fails())
         return fake.fail_with;
     if (in->max_vcpus == 0 || strnlen(in->name, sizeof(in->name)) == sizeof(in->name))
         return -HV_EINVAL;
@@ -117,7 +116,7 @@ int64_t call_domain_claim(uint32_t domain, enum hv_claim_space space, uint64_t b
 {
     (void)space;
     (void)base;
-    if (fails())
+    if (fake_fails())
         return fake.fail_with;
     if (!is_domain(domain) || length == 0)
         return -HV_EINVAL;
@@ -127,7 +126,7 @@ int64_t call_domain_claim(uint32_t domain, enum hv_claim_space space, uint64_t b
 
 int64_t call_vcpu_create(uint32_t domain, uint32_t vcpu, gpa_t service_page)
 {
-    if (fails())
+    if (fake_fails())
         return fake.fail_with;
     if (!is_domain(domain) || vcpu != fake.vcpus[domain] || service_page % 4096 != 0 ||
         fake.page_owner[service_page / 4096] != 0)
@@ -163,7 +162,7 @@ int64_t call_mem_query(uint32_t domain, struct hv_mem_query *inout)
 
 int64_t call_vcpu_start(uint32_t domain, uint32_t vcpu)
 {
-    if (fails())
+    if (fake_fails())
         return fake.fail_with;
     if (!is_domain(domain) || vcpu >= fake.vcpus[domain])
         return -HV_ESRCH;
@@ -183,7 +182,7 @@ int64_t call_vcpu_complete(uint32_t domain, uint32_t vcpu)
 int64_t call_mem_donate(uint32_t domain, gpa_t own, gpa_t target, uint64_t pages, uint32_t flags)
 {
     (void)flags;
-    if (fails())
+    if (fake_fails())
         return fake.fail_with;
     if (!is_domain(domain) || (own | target) % 4096 != 0 || own / 4096 + pages > FAKE_PAGES)
         return -HV_EINVAL;
@@ -199,7 +198,7 @@ int64_t call_mem_donate(uint32_t domain, gpa_t own, gpa_t target, uint64_t pages
 int64_t call_mem_share(uint32_t domain, gpa_t own, gpa_t target, uint64_t pages, uint32_t flags)
 {
     (void)flags;
-    if (fails())
+    if (fake_fails())
         return fake.fail_with;
     if (!is_domain(domain) || (own | target) % 4096 != 0 || own / 4096 + pages > FAKE_PAGES)
         return -HV_EINVAL;

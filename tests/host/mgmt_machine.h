@@ -51,7 +51,9 @@ static inline void machine_find_frames(void)
 {
     frames_free_list(&machine_frames);
     for (uint64_t page = MACHINE_FIRST / 4096, end; page < MACHINE_MODULES / 4096; page = end + 1) {
-        for (end = page; end < MACHINE_MODULES / 4096 && !fake.page_owner[end] && !fake.pinned[end]; end++)
+        for (end = page; end < MACHINE_MODULES / 4096 && !fake.page_owner[end] && !fake.page_shared[end] &&
+                         !fake.pinned[end];
+             end++)
             continue;
         if (end > page)
             EXPECT_TRUE(frames_add(&machine_frames, page * 4096, end * 4096));
