@@ -91,6 +91,7 @@ enum hv_exit_kind {
     HV_EXIT_MMIO = 2,   /* a claimed page, decoded */
     HV_EXIT_DECODE = 3, /* a claimed page, by an instruction that is not decoded: the bytes are in `insn` */
     HV_EXIT_KICK = 4,   /* HV_CALL_VCPU_KICK */
+    HV_EXIT_SMI = 5,    /* an SMI for the vCPU, which has no SMM: from an IPI, an MSI or a local vector */
 };
 
 /*

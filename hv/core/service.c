@@ -54,9 +54,9 @@ void service_decode(struct vcpu *v, gpa_t gpa, bool write, const uint8_t *bytes,
     submit(v, HV_EXIT_DECODE);
 }
 
-void service_kick(struct vcpu *v)
+void service_report(struct vcpu *v, enum hv_exit_kind kind)
 {
-    submit(v, HV_EXIT_KICK);
+    submit(v, kind);
 }
 
 int service_complete(struct vcpu *v)

@@ -12,6 +12,7 @@
 #include "arch/vmx/inject.h"
 #include "hv/core/event.h"
 #include "hv/core/sched.h"
+#include "hv/core/service.h"
 #include "hv/exit/emulate.h"
 #include "hv/exit/exit.h"
 #include "hv/irqchip/irqchip.h"
@@ -267,6 +268,8 @@ void apic_prepare(struct vcpu *v, uint32_t requests)
     struct vapic *a = v->apic;
     if (requests & REQUEST_APIC) {
         start_events(v);
+        if (vlapic_event_take(&a->lapic, HV_LAPIC_SMI) && v->service)
+            service_report(v, HV_EXIT_SMI);
         vapic_take_late(v);
         vapic_timer_check(v);
     }

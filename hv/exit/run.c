@@ -81,7 +81,7 @@ static struct vcpu *serve(struct vcpu *v)
         if (v->service_kind != HV_EXIT_NONE)
             requests = postpone(v, requests);
         if (requests & REQUEST_KICK)
-            service_kick(v);
+            service_report(v, HV_EXIT_KICK);
         if (v->apic && (requests & (REQUEST_EVENT | REQUEST_APIC)))
             apic_prepare(v, requests);
         else if (requests & REQUEST_EVENT)
