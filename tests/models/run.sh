@@ -56,4 +56,18 @@ check route fails -DNO_HAZARD_FIRST
 check route fails -DNO_FENCE_IN_FIRE
 check route fails -DNO_LOCKED_CHANGE
 check route fails -DNO_WAIT
+check posted holds
+check posted holds -DOWN
+check posted holds -DREQUESTS_ONLY
+check posted holds -DMIGRATION
+check posted fails -DNO_LOCKED_ON
+check posted fails -DNO_FENCE_IN_BLOCK
+check posted fails -DNO_ON_IN_BLOCK
+check posted fails -DNO_TAKE_BEFORE_SLEEP
+check posted fails -DNO_CLEAR_FIRST
+check posted fails -DNO_EXCHANGE
+check posted fails -DNO_ON_AT_ENTRY
+check posted fails -DNO_LOCKED_TAKE
+check posted fails -DNO_ROOT_PENDING
+check posted fails -DMIGRATION -DNO_HOME_CHECK
 exit $bad
