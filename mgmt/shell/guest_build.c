@@ -171,6 +171,7 @@ int64_t guest_add_devices(struct guest *guest)
     const struct guest_pc_hooks hooks = {
         .reset = guest_on_reset, .power_off = guest_on_power_off, .ctx = guest};
     int64_t result = guest_pc_add(&guest->pc, guest->domain, guest->config->memory, &hooks);
+    guest_irq_connect(guest);
     const struct guest_virtio_hooks virtio = {on_vcon_output, on_vcon_room, guest};
     if (result >= 0)
         result = guest_virtio_add(&guest->virtio, guest->domain, guest->config, &guest->pc.pci_host, &virtio);

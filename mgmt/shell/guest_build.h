@@ -12,6 +12,9 @@
 /* Makes the devices anew. Zero, or a negative HV_E*. */
 int64_t guest_add_devices(struct guest *guest);
 
+/* Devices that were just made: their interrupts, if the domain has pins for them. */
+void guest_irq_connect(struct guest *guest);
+
 /* By guest->ends_at, or from now on when that is 0 and it has one. */
 void guest_arm_timeout(struct guest *guest);
 

@@ -44,11 +44,7 @@ static void init(struct guest_pc *pc, uint64_t memory, const struct guest_pc_hoo
     }
     rtc_init(&pc->rtc, &clock, seconds);
     set_memory(&pc->rtc, memory);
-    pc->rtc.irq = hooks->rtc_irq;
-    pc->rtc.irq_ctx = hooks->ctx;
     acpi_pm_init(&pc->acpi_pm, &clock, hooks->power_off, hooks->ctx);
-    pc->acpi_pm.irq = hooks->sci_irq;
-    pc->acpi_pm.irq_ctx = hooks->ctx;
     pc->reset_control = (struct reset_control){.reset = hooks->reset, .ctx = hooks->ctx};
     reset_control_init(&pc->reset_control);
     i8042_init(&pc->i8042, &pc->reset_control);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * guest_pc: the devices of a PC that any guest expects: clock, power management, reset, keyboard
- * controller, PCI ports. Clock and power management interrupt, where the domain can be interrupted.
+ * controller, PCI ports. Clock and power management interrupt, once they are connected (guest_irq.c).
  */
 #pragma once
 
@@ -29,8 +29,6 @@ enum { GUEST_PC_IRQ_COM1 = 4, GUEST_PC_IRQ_RTC = 8, GUEST_PC_IRQ_SCI = 9 };
 struct guest_pc_hooks {
     void (*reset)(void *ctx);
     void (*power_off)(void *ctx);
-    void (*rtc_irq)(void *ctx, bool asserted); /* NULL: not connected; the same below */
-    void (*sci_irq)(void *ctx, bool asserted);
     void *ctx;
 };
 

@@ -5,6 +5,7 @@
  */
 #include "mgmt/shell/commands.h"
 
+#include "tests/host/mgmt_fake_irq.h"
 #include "tests/host/mgmt_machine.h"
 
 static void check_nothing(void)
@@ -149,6 +150,58 @@ TEST(manager_restarts_a_guest)
     EXPECT_STREQ(machine_command("destroy a"), "domain 1 (a): destroyed\n");
     check_nothing();
     machine_forget();
+}
+
+static bool line(uint32_t gsi)
+{
+    return fake_irq.line[gsi];
+}
+
+/* Serial port, clock and power management on their lines; nothing of it without an I/O APIC. */
+TEST(manager_connects_interrupts)
+{
+    for (int chip = CONFIG_IRQCHIP_NONE; chip <= CONFIG_IRQCHIP_FULL; chip++) {
+        bool full = chip == CONFIG_IRQCHIP_FULL;
+        test_row("irqchip %d", chip);
+        machine_make();
+        fake_irq_reset();
+        machine_add("a")->irqchip = (enum config_irqchip)chip;
+        machine_begin();
+        EXPECT_STREQ(machine_command("start a"), "domain 1 (a): started\n");
+        machine_out(1, 0x3fc, 1, 8);
+        machine_out(1, 0x3f9, 1, 1);
+        guest_type(guest_get(0), 'x');
+        EXPECT_EQ(line(4), full);
+        EXPECT_EQ(machine_in(1, 0x3f8, 1), (uint64_t)'x');
+        EXPECT_FALSE(line(4));
+        machine_out(1, 0x3f9, 1, 2); /* the transmitter is empty */
+        EXPECT_EQ(line(4), full);
+        EXPECT_EQ(machine_in(1, 0x3fa, 1), 2U);
+        EXPECT_FALSE(line(4));
+        machine_out(1, 0x70, 1, 0x0b);
+        machine_out(1, 0x71, 1, 0x42); /* 1024 Hz */
+        for (unsigned n = 0; n < 2000000 && !line(8) && full; n++)
+            events_run_once(); /* the test's clock is the TSC */
+        EXPECT_EQ(line(8), full);
+        machine_out(1, 0x70, 1, 0x0c);
+        EXPECT_EQ(machine_in(1, 0x71, 1) & 0xc0, full ? 0xc0U : machine_in(1, 0x71, 1) & 0xc0);
+        EXPECT_FALSE(line(8));
+        machine_out(1, 0x70, 1, 0x0b);
+        machine_out(1, 0x71, 1, 0x02);
+        EXPECT_EQ(guest_get(0)->wakes_at, UINT64_MAX);
+        machine_out(1, 0x602, 2, 1);
+        EXPECT_EQ(guest_get(0)->wakes_at != UINT64_MAX, full);
+        guest_get(0)->pc.acpi_pm.start -= 3000000000; /* three seconds later */
+        (void)machine_in(1, 0x608, 4);
+        EXPECT_EQ(line(9), full);
+        machine_out(1, 0x600, 2, 1);
+        EXPECT_FALSE(line(9));
+        EXPECT_EQ(fake_irq.lines, full ? 8U : 0U);
+        EXPECT_STREQ(machine_command("destroy a"), "domain 1 (a): destroyed\n");
+        EXPECT_EQ(guest_get(0)->wakes_at, UINT64_MAX);
+        check_nothing();
+        machine_forget();
+    }
 }
 
 /* What a program reads is checked by a program. */
