@@ -25,7 +25,7 @@ static struct frames machine_frames;
 static struct config machine_config;
 static char machine_seen[1 << 20];
 static size_t machine_seen_length;
-static struct guest *volatile machine_former[64];
+static struct guest *volatile machine_former[512];
 static unsigned machine_instances;
 
 static void machine_sink(const char *text, size_t length)

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tests of mgmt/shell/guest_virtio.c, mgmt/lib/irq_bell.c and irq_source.c: domains with virtio devices on a
+ * pretended hypervisor, driven through their ports, pages and doorbells; what every failing call leaves
+ * behind; and restarts of the manager.
+ */
+#include "mgmt/shell/guest_virtio.h"
+
+#include "mgmt/lib/irq_bell.h"
+#include "mgmt/shell/switches.h"
+#include "tests/host/mgmt_fake_irq.h"
+#include "tests/host/mgmt_machine.h"
+
+/* The guest's own layout, and offsets of registers in the BARs and pages. */
+enum { DESC = 0x2000, AVAIL = 0x3000, USED = 0x4000, DATA = 0x5000, HEADER = 0x6000, SIZE = 8 };
+enum { DISKS = 2, NET = 2, CONSOLE = 3 }; /* places of devices */
+
+static struct config_domain *add(const char *name, enum config_virtio virtio)
+{
+    struct config_domain *config = machine_add(name);
+    config->irqchip = CONFIG_IRQCHIP_FULL;
+    config->acpi = CONFIG_ACPI_NO;
+    config->virtio = virtio;
+    config->disks = DISKS;
+    snprintf(config->disk[0].module, sizeof(config->disk[0].module), "k.bin");
+    config->disk[1] = (struct config_disk){.size = 1 << 20, .cow = true};
+    config->nets = 1;
+    snprintf(config->net[0], sizeof(config->net[0]), "lan");
+    config->vcon = true;
+    return config;
+}
+
+static void begin(enum config_virtio virtio)
+{
+    machine_make();
+    fake_irq_reset();
+    (void)add("a", virtio);
+    (void)add("b", virtio);
+    machine_begin();
+    irq_bell_init();
+    EXPECT_STREQ(machine_command("start a"), "domain 1 (a): started\n");
+}
+
+static void end(void)
+{
+    for (uint32_t i = 0; i < guest_count(); i++)
+        if (guest_get(i)->domain)
+            EXPECT_TRUE(strstr(machine_command(i ? "destroy b" : "destroy a"), "destroyed") != NULL);
+    EXPECT_EQ(fake_irq_open(), 0U);
+    EXPECT_EQ(machine_frames.free_pages, MACHINE_FREE);
+    machine_forget();
+}
+
+static uint32_t config_read(uint32_t domain, uint32_t place, uint8_t offset, uint8_t width)
+{
+    machine_out(domain, 0xcf8, 4, 0x80000000U | (place + 1) << 11 | (offset & 0xfcU));
+    return (uint32_t)machine_in(domain, (uint16_t)(0xcfc + (offset & 3)), width);
+}
+
+static void config_write(uint32_t domain, uint32_t place, uint8_t offset, uint8_t width, uint32_t value)
+{
+    machine_out(domain, 0xcf8, 4, 0x80000000U | (place + 1) << 11 | (offset & 0xfcU));
+    machine_out(domain, (uint16_t)(0xcfc + (offset & 3)), width, value);
+}
+
+/* A write of the guest: to a doorbell, or an access for the manager. */
+static void mmio_write(uint32_t domain, uint64_t gpa, uint8_t width, uint64_t data)
+{
+    struct hv_service *service = machine_service(domain);
+    if (!fake_irq_write(domain, gpa, width, data)) {
+        service->mmio.gpa = gpa;
+        service->mmio.width = width;
+        service->mmio.write = true;
+        service->mmio.data = data;
+        service->kind = HV_EXIT_MMIO;
+        fake_notify(HV_NOTIFY_VCPU(domain, 0));
+    }
+    events_run_once();
+}
+
+static uint64_t mmio_read(uint32_t domain, uint64_t gpa, uint8_t width)
+{
+    struct hv_service *service = machine_service(domain);
+    service->mmio.gpa = gpa;
+    service->mmio.width = width;
+    service->mmio.write = false;
+    service->kind = HV_EXIT_MMIO;
+    fake_notify(HV_NOTIFY_VCPU(domain, 0));
+    events_run_once();
+    return service->mmio.data;
+}
+
+static uint64_t bar(uint32_t domain, uint32_t place, uint8_t number)
+{
+    return config_read(domain, place, (uint8_t)(0x10 + 4 * number), 4) & ~0xfU;
+}
+
+static void *memory(uint32_t domain, uint64_t gpa)
+{
+    uint64_t bytes = 64;
+    return domain_view(domain_of(domain), gpa, &bytes);
+}
+
+static void write16(uint32_t domain, uint64_t gpa, uint16_t value)
+{
+    memcpy(memory(domain, gpa), &value, sizeof(value));
+}
+
+static uint16_t read16(uint32_t domain, uint64_t gpa)
+{
+    uint16_t value;
+    memcpy(&value, memory(domain, gpa), sizeof(value));
+    return value;
+}
+
+static void set_desc(uint32_t domain, uint32_t queue, uint32_t index, uint64_t gpa, uint32_t length,
+                     uint16_t flags)
+{
+    uint8_t *desc = memory(domain, DESC + queue * 0x100U + index * 16U);
+    uint16_t next = (uint16_t)(index + 1);
+    memcpy(desc, &gpa, 8);
+    memcpy(desc + 8, &length, 4);
+    memcpy(desc + 12, &flags, 2);
+    memcpy(desc + 14, &next, 2);
+}
+
+/* Descriptor 0 becomes available. */
+static void offer(uint32_t domain, uint32_t queue)
+{
+    uint64_t ring = AVAIL + queue * 0x100U;
+    uint16_t index = read16(domain, ring + 2);
+    write16(domain, ring + 4 + 2U * (index % SIZE), 0);
+    write16(domain, ring + 2, (uint16_t)(index + 1));
+}
+
+static void start_pci(uint32_t domain, uint32_t place, uint32_t queues, bool msix)
+{
+    uint64_t common = bar(domain, place, 0), table = bar(domain, place, 1);
+    mmio_write(domain, common + 20, 1, 0);
+    mmio_write(domain, common + 20, 1, 3);
+    mmio_write(domain, common + 8, 4, 1);
+    mmio_write(domain, common + 12, 4, 1); /* VERSION_1 */
+    mmio_write(domain, common + 20, 1, 11);
+    for (uint32_t i = 0; i <= queues && msix; i++) {
+        mmio_write(domain, table + 16 * i, 4, 0xfee01000);
+        mmio_write(domain, table + 16 * i + 8, 4, 0x50 + i);
+        mmio_write(domain, table + 16 * i + 12, 4, 0);
+    }
+    if (msix)
+        config_write(domain, place, 0x9a, 2, 0x8000);
+    for (uint32_t i = 0; i < queues; i++) {
+        mmio_write(domain, common + 22, 2, i);
+        mmio_write(domain, common + 24, 2, SIZE);
+        mmio_write(domain, common + 26, 2, msix ? i + 1 : 0xffff);
+        mmio_write(domain, common + 32, 4, DESC + i * 0x100);
+        mmio_write(domain, common + 40, 4, AVAIL + i * 0x100);
+        mmio_write(domain, common + 48, 4, USED + i * 0x100);
+        mmio_write(domain, common + 28, 2, 1);
+    }
+    mmio_write(domain, common + 20, 1, 15);
+    EXPECT_EQ(mmio_read(domain, common + 20, 1), 15U);
+}
+
+static void offer_block_read(uint32_t domain)
+{
+    uint32_t zeros[4] = {0};
+    memcpy(memory(domain, HEADER), zeros, sizeof(zeros));
+    *(uint8_t *)memory(domain, HEADER + 16) = 0xff;
+    set_desc(domain, 0, 0, HEADER, 16, 1);
+    set_desc(domain, 0, 1, DATA, 512, 3);
+    set_desc(domain, 0, 2, HEADER + 16, 1, 2);
+    offer(domain, 0);
+}
+
+TEST(guest_devices_are_in_their_slots)
+{
+    static const uint32_t ids[] = {0x10421af4, 0x10421af4, 0x10411af4, 0x10431af4, 0xffffffff};
+    begin(CONFIG_VIRTIO_PCI);
+    for (uint32_t i = 0; i < COUNT(ids); i++)
+        EXPECT_EQ(config_read(1, i, 0, 4), ids[i]);
+    EXPECT_EQ(bar(1, 0, 0), GUEST_VIRTIO_PCI);
+    EXPECT_EQ(config_read(1, 0, 0x3c, 1), 11U);
+    EXPECT_EQ(config_read(1, 1, 0x3c, 1), 10U);
+    EXPECT_EQ(fake_irq_doorbells(), 6U);
+    EXPECT_EQ(fake_irq_open(), 6U + 6 + 4); /* doorbells, vectors of the queues, those of configurations */
+    EXPECT_TRUE(domain_of(1)->shared);
+    EXPECT_EQ(mmio_read(1, bar(1, NET, 0) + 0x2000, 2), 0x5302U); /* a local address */
+    end();
+}
+
+TEST(guest_reads_its_disk)
+{
+    begin(CONFIG_VIRTIO_PCI);
+    start_pci(1, 0, 1, true);
+    EXPECT_EQ(fake_irq.message[GUEST_VIRTIO_GSI + 1], 0xfee01000U);
+    EXPECT_EQ(fake_irq.data[GUEST_VIRTIO_GSI + 1], 0x51U);
+    uint32_t routes = fake_irq.routes;
+    for (uint32_t i = 1; i <= 20; i++) {
+        uint32_t completed = fake.completed;
+        *(uint8_t *)memory(1, DATA) = 0;
+        offer_block_read(1);
+        mmio_write(1, bar(1, 0, 0) + 0x3000, 2, 0);
+        EXPECT_EQ(fake.completed, completed + 2); /* both accesses of bar(); the doorbell was none */
+        EXPECT_EQ(*(uint8_t *)memory(1, DATA), 0x90);
+        EXPECT_EQ(*(uint8_t *)memory(1, HEADER + 16), 0);
+        EXPECT_EQ(read16(1, USED + 2), i);
+    }
+    uint32_t signals = 0;
+    for (uint32_t i = 0; i < FAKE_NOTIFIERS; i++)
+        if (fake_irq.notifier[i].bind.kind == HV_NOTIFIER_GSI &&
+            fake_irq.notifier[i].bind.gsi == GUEST_VIRTIO_GSI + 1)
+            signals = fake_irq.notifier[i].signals;
+    EXPECT_EQ(signals, 20U);
+    EXPECT_EQ(fake_irq.routes, routes); /* no route is touched for an interrupt */
+    EXPECT_EQ(fake_irq.lines, 0U);
+    end();
+}
+
+TEST(guest_interrupts_by_line)
+{
+    begin(CONFIG_VIRTIO_PCI);
+    start_pci(1, 1, 1, false);
+    offer_block_read(1);
+    mmio_write(1, bar(1, 1, 0) + 0x3000, 2, 0);
+    EXPECT_TRUE(fake_irq.line[18]); /* slot 2 */
+    EXPECT_EQ(mmio_read(1, bar(1, 1, 0) + 0x1000, 1), 1U);
+    EXPECT_FALSE(fake_irq.line[18]);
+    EXPECT_EQ(fake_irq.routes, 0U);
+    end();
+}
+
+TEST(guest_moves_a_bar)
+{
+    begin(CONFIG_VIRTIO_PCI);
+    start_pci(1, 0, 1, true);
+    config_write(1, 0, 0x10, 4, 0xd0000000);
+    EXPECT_EQ(fake_irq_doorbells(), 6U);
+    offer_block_read(1);
+    EXPECT_FALSE(fake_irq_write(1, GUEST_VIRTIO_PCI + 0x3000, 2, 0));
+    EXPECT_TRUE(fake_irq_write(1, 0xd0003000, 2, 0));
+    events_run_once();
+    EXPECT_EQ(read16(1, USED + 2), 1);
+    config_write(1, 0, 4, 2, 0); /* decoding off */
+    EXPECT_EQ(fake_irq_doorbells(), 5U);
+    end();
+}
+
+TEST(guest_over_mmio)
+{
+    begin(CONFIG_VIRTIO_MMIO);
+    uint64_t page = GUEST_VIRTIO_MMIO;
+    EXPECT_EQ(config_read(1, 0, 0, 4), 0xffffffffU);
+    EXPECT_EQ(mmio_read(1, page + 3 * 0x1000 + 8, 4), 3U);
+    EXPECT_EQ(mmio_read(1, page + 4 * 0x1000, 4), 0xffffffffU);
+    EXPECT_EQ(fake_irq_open(), 6U);
+    mmio_write(1, page + 0x70, 4, 3);
+    mmio_write(1, page + 0x24, 4, 1);
+    mmio_write(1, page + 0x20, 4, 1);
+    mmio_write(1, page + 0x70, 4, 11);
+    mmio_write(1, page + 0x38, 4, SIZE);
+    mmio_write(1, page + 0x80, 4, DESC);
+    mmio_write(1, page + 0x90, 4, AVAIL);
+    mmio_write(1, page + 0xa0, 4, USED);
+    mmio_write(1, page + 0x44, 4, 1);
+    mmio_write(1, page + 0x70, 4, 15);
+    offer_block_read(1);
+    EXPECT_FALSE(fake_irq_write(1, page + 0x50, 4, 1)); /* a queue that is not there */
+    mmio_write(1, page + 0x50, 4, 0);
+    EXPECT_EQ(*(uint8_t *)memory(1, DATA), 0x90);
+    EXPECT_TRUE(fake_irq.line[5]);
+    mmio_write(1, page + 0x64, 4, 1);
+    EXPECT_FALSE(fake_irq.line[5]);
+    end();
+}
+
+TEST(guest_command_line)
+{
+    struct config_domain config = {.virtio = CONFIG_VIRTIO_MMIO, .disks = 2, .rng = true};
+    EXPECT_STREQ(guest_virtio_cmdline(&config),
+                 " virtio_mmio.device=4K@0xfed00000:5 virtio_mmio.device=4K@0xfed01000:10"
+                 " virtio_mmio.device=4K@0xfed02000:11");
+    config.virtio = CONFIG_VIRTIO_PCI;
+    EXPECT_STREQ(guest_virtio_cmdline(&config), "");
+}
+
+TEST(guest_console)
+{
+    begin(CONFIG_VIRTIO_PCI);
+    struct guest *guest = guest_get(0);
+    start_pci(1, CONSOLE, 2, true);
+    memcpy(memory(1, DATA), "from the guest\n", 15);
+    set_desc(1, 1, 0, DATA, 15, 0);
+    (void)machine_take();
+    offer(1, 1);
+    mmio_write(1, bar(1, CONSOLE, 0) + 0x3004, 2, 1);
+    EXPECT_TRUE(strstr(machine_take(), "from the guest") != NULL);
+    guest_type(guest, 'x'); /* the driver has no buffer yet */
+    guest_type(guest, 'y');
+    EXPECT_EQ(guest->input_count, 2U);
+    set_desc(1, 0, 0, DATA, 100, 2);
+    offer(1, 0);
+    mmio_write(1, bar(1, CONSOLE, 0) + 0x3000, 2, 0);
+    EXPECT_EQ(*(char *)memory(1, DATA), 'x');
+    EXPECT_EQ(guest->input_count, 1U);
+    machine_out(1, 0x3f8, 1, '>'); /* the serial port speaks: it is listened to */
+    guest_poll(guest);
+    EXPECT_EQ(guest->input_count, 0U);
+    EXPECT_EQ(machine_in(1, 0x3f8, 1), (uint64_t)'y');
+    end();
+}
+
+TEST(guest_frames_go_to_the_other)
+{
+    begin(CONFIG_VIRTIO_PCI);
+    EXPECT_STREQ(machine_command("start b"), "domain 2 (b): started\n");
+    start_pci(1, NET, 2, true);
+    start_pci(2, NET, 2, true);
+    set_desc(2, 0, 0, DATA, 1600, 2);
+    offer(2, 0);
+    uint8_t *frame = memory(1, DATA);
+    memset(frame, 0, 12);
+    memset(frame + 12, 0xff, 6);
+    memcpy(frame + 18, "\x02Sabcd", 6);
+    memcpy(frame + 26, "hello", 5);
+    set_desc(1, 1, 0, DATA, 60, 0);
+    offer(1, 1);
+    mmio_write(1, bar(1, NET, 0) + 0x3004, 2, 1);
+    EXPECT_EQ(read16(1, USED + 0x102), 1);
+    EXPECT_EQ(read16(2, USED + 2), 1);
+    EXPECT_MEMEQ(memory(2, DATA + 26), "hello", 5);
+    const char *name;
+    struct net_switch *net = switches_get("lan");
+    EXPECT_TRUE(switches_at(0, &name) == net);
+    EXPECT_STREQ(name, "lan");
+    EXPECT_EQ(net->frames, 1U);
+    EXPECT_STREQ(machine_command("destroy b"), "domain 2 (b): destroyed\n");
+    offer(1, 1);
+    mmio_write(1, bar(1, NET, 0) + 0x3004, 2, 1); /* nobody there */
+    EXPECT_EQ(read16(1, USED + 0x102), 2);
+    EXPECT_EQ(net->frames, 2U);
+    end();
+}
+
+TEST(guest_every_call_fails_once)
+{
+    for (int virtio = CONFIG_VIRTIO_PCI; virtio <= CONFIG_VIRTIO_MMIO; virtio++) {
+        unsigned failures = 0;
+        for (uint32_t n = 1;; n++) {
+            test_row("%d, call %u", virtio, n);
+            machine_make();
+            fake_irq_reset();
+            (void)add("a", (enum config_virtio)virtio);
+            machine_begin();
+            fake.fail_at = n;
+            fake.fail_with = -HV_ENOMEM;
+            const char *seen = machine_command("create a");
+            if (fake.failed) {
+                EXPECT_TRUE(strncmp(seen, "domain (a): ", 12) == 0);
+                EXPECT_EQ(fake_irq_open(), 0U);
+                EXPECT_EQ(machine_frames.free_pages, MACHINE_FREE);
+                EXPECT_STREQ(machine_command("create a"), "domain 1 (a): created\n");
+            }
+            bool done = !fake.failed;
+            failures += fake.failed;
+            end();
+            if (done)
+                break;
+        }
+        EXPECT_TRUE(failures > 20);
+    }
+}
+
+TEST(guest_many_lives)
+{
+    begin(CONFIG_VIRTIO_PCI);
+    for (int i = 0; i < 400; i++) { /* more than there are notification numbers */
+        EXPECT_STREQ(machine_command("start b"), "domain 2 (b): started\n");
+        EXPECT_STREQ(machine_command("destroy b"), "domain 2 (b): destroyed\n");
+    }
+    EXPECT_EQ(fake_irq_doorbells(), 6U);
+    end();
+}
+
+TEST(guest_needs_what_is_not_there)
+{
+    machine_make();
+    snprintf(add("a", CONFIG_VIRTIO_PCI)->disk[1].module, CONFIG_FILE_SIZE, "none.img");
+    machine_begin();
+    EXPECT_STREQ(machine_command("create a"),
+                 "domain (a): disk = none.img: there is no boot module none.img; add it to "
+                 "the boot loader's configuration\n");
+    EXPECT_FALSE(fake.domain[1]);
+    machine_forget();
+}
+
+TEST(guest_after_a_restart_of_the_manager)
+{
+    begin(CONFIG_VIRTIO_PCI);
+    EXPECT_EQ(fake_irq_open(), 16U);
+    machine_forget();
+    machine_begin();
+    irq_bell_init();
+    EXPECT_EQ(fake_irq_open(), 0U);
+    EXPECT_TRUE(guest_adopt_all());
+    EXPECT_EQ(fake_irq_open(), 16U);
+    EXPECT_EQ(fake_irq_doorbells(), 6U);
+    EXPECT_TRUE(domain_of(1)->shared);
+    start_pci(1, 0, 1, true);
+    offer_block_read(1);
+    mmio_write(1, bar(1, 0, 0) + 0x3000, 2, 0);
+    EXPECT_EQ(*(uint8_t *)memory(1, DATA), 0x90);
+    EXPECT_TRUE(strstr(machine_command("destroy a"), "destroyed") != NULL);
+    machine_forget();
+}
