@@ -18,7 +18,8 @@ BUILD = os.path.join(ROOT, "build", "tests", "proof")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import emu  # pylint: disable=wrong-import-position
 
-PROOFS = ("if0", "masked", "apicbase", "vectoring", "intx", "posted")
+PROOFS = ("if0", "masked", "apicbase", "vectoring", "intx", "posted", "commit")
+CPUS = {"commit": 2}
 COUNTED = {"label": 7, "reason": 18, "count": 100, "min": 12, "median": 12, "worst": 12, "vmcs": 3, "vmread": 2,
            "vmwrite": 1, "locks": 2, "rdmsr": 0, "wrmsr": 0}
 TIMEOUT_SECONDS = 20
@@ -37,7 +38,7 @@ def build(name):
 
 def run(name, image, variant, bench_out=""):
     result = emu.run(emu.RunSpec(
-        image=image, machine="bochs", variant=variant, protocol="multiboot", timeout=TIMEOUT_SECONDS, memory=64,
+        image=image, machine="bochs", variant=variant, protocol="multiboot", timeout=TIMEOUT_SECONDS, memory=64, cpus=CPUS.get(name, 1),
         bench_out=bench_out, pass_patterns=[f"^proof: PASS {name}$"], fail_patterns=["proof: FAIL"]))
     return result.status, result.detail
 
