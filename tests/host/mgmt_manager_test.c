@@ -184,7 +184,8 @@ TEST(manager_connects_interrupts)
             events_run_once(); /* the test's clock is the TSC */
         EXPECT_EQ(line(8), full);
         machine_out(1, 0x70, 1, 0x0c);
-        EXPECT_EQ(machine_in(1, 0x71, 1) & 0xc0, full ? 0xc0U : machine_in(1, 0x71, 1) & 0xc0);
+        uint64_t flags = machine_in(1, 0x71, 1) & 0xc0;
+        EXPECT_TRUE(!full || flags == 0xc0);
         EXPECT_FALSE(line(8));
         machine_out(1, 0x70, 1, 0x0b);
         machine_out(1, 0x71, 1, 0x02);
