@@ -4,10 +4,11 @@
 
 Order: for each CPU model, boot with 1, 2 and 8 CPUs in the counting emulator (tests/bochs/README.md, variant "bench");
 the run with 2 CPUs does all rows (tests/bench/manager.c), that with 8 the rows of interrupts that need so many, that with 1
-only boots. Then the rows of interrupts again with less acceleration of local APICs (vapic=). The emulator's report becomes rows:
+only boots. Then the rows of interrupts again with less acceleration of local APICs (vapic=). The report becomes rows:
 
   exits, median, worst, vmcs, locks    per operation, on all CPUs that take part in it, VM entry included
   ipi_*, *_sender, *_target            both sides of an IPI or MSI, and each alone; a target's EOI is not counted (eoi_edge)
+  resample                             a level interrupt: the manager's calls until it knows of the end, and the guest's EOI
   ipi_broadcast_per_target             what one more target costs both sides: the slope from 2 to 8 vCPUs
   NAME.vid, NAME.tpr, NAME.none        with that acceleration; without suffix: with the most that the CPU model has
   boot_*                               instructions of CPU 0 from the image's first instruction to "ready"
@@ -56,7 +57,7 @@ EXITS = {
     "ipi_broadcast_2": (2, 2, 2, 2, 1), "ipi_broadcast_4": (4, 4, 4, 4, 1), "ipi_broadcast_8": (8, 8, 8, 8, 1),
     "deadline_arm": (1, 1, 1, 1, 1), "deadline_fire": (2, 2, 2, 2, 2), "deadline_hlt_fire": (2, 2, 2, 2, 2),
     "msi_inject": (2, 2, 2, 2, 1), "msi_inject_halted": (2, 2, 2, 2, 2), "eoi_level": (1, 1, 1, 1, 1),
-    "irq_line": (2, 2, 2, 2, 1), "notifier_signal": (2, 2, 2, 2, 1),
+    "irq_line": (2, 2, 2, 2, 1), "notifier_signal": (2, 2, 2, 2, 1), "resample": (3, 3, 3, 3, 3),
     "tpr_xapic": (1, 0, 0, 0, 0), "eoi_edge_xapic": (1, 1, 1, 0, 0), "self_ipi_xapic": (1, 1, 1, 0, 0),
     "ipi_running_xapic": (3, 3, 2, 2, 1),
 }
@@ -66,7 +67,7 @@ EXITS_ALWAYS = {"cpuid": 1, "hypercall_null": 1, "pio_hv": 1, "pio_manager": 3, 
                 "doorbell_pio": 1, "doorbell_mmio": 1, "doorbell_manager": 2}
 # CPUs that take part, where it is not one: the sender, which is CPU 0 (of MSIs the manager), and its targets.
 PARTIES = {"ipi_running": 2, "ipi_running_logical": 2, "ipi_running_xapic": 2, "ipi_halted": 2, "ipi_running_of_8": 2,
-           "msi_inject": 2, "msi_inject_halted": 2, "irq_line": 2, "notifier_signal": 2,
+           "msi_inject": 2, "msi_inject_halted": 2, "irq_line": 2, "notifier_signal": 2, "resample": 2,
            "ipi_broadcast_2": 2, "ipi_broadcast_4": 4, "ipi_broadcast_8": 8}
 LINES = {"cpuid": 80, "hypercall_null": 60, "pio_manager": 600, "tpr": 0, "eoi_edge": 0, "self_ipi": 0,
          "ipi_running": 110, "ipi_broadcast_per_target": 25, "ipi_halted": 400, "deadline_arm": 90,

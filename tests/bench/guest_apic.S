@@ -47,10 +47,15 @@
 #define XAPIC_ICR    XAPIC + 0x300
 #define XAPIC_ICR_HI XAPIC + 0x310
 
+#define IOREGSEL     0xfec00000
+#define IOWIN        0xfec00010
+#define LEVEL_RTE    (0x8000 | IPI_VECTOR)
+
 #define SELF           0x40000
 #define INIT_TO_OTHERS 0xc4500
 #define SIPI_TO_OTHERS (0xc4600 | GUEST_LOAD >> 12)
 #define DEADLINE_MODE  0x40000
+#define UNTIL_ASLEEP   20000 /* instructions: the manager waits for the EOI */
 #define SOON           20000 /* ticks: after the guest runs again */
 
     .macro WRITE_MSR msr, low
@@ -175,8 +180,11 @@ msi:
     imul    $PREFETCH_STRIDE, JOB, %eax
     add     $PREFETCH_BASE, %eax
     JOB_IS  LABEL_EOI_LEVEL, 1f
+    JOB_IS  LABEL_RESAMPLE, 0f
     mov     %eax, %ebx
     jmp     2f
+0:  movl    $0x10 + 2 * LEVEL_PIN, IOREGSEL
+    movl    $LEVEL_RTE, IOWIN
 1:  mov     %eax, %ebp
 2:  mov     $PORT_DONE, %dx
     out     %al, %dx
@@ -347,7 +355,11 @@ taken:
     push    %eax
     push    %ecx
     push    %edx
-    mov     $MSR_EOI, %ecx
+    cmpl    $LABEL_RESAMPLE, JOB
+    jne     1f
+    mov     $UNTIL_ASLEEP, %ecx
+    loop    .
+1:  mov     $MSR_EOI, %ecx
     xor     %eax, %eax
     xor     %edx, %edx
     IF_XAPIC 1f

@@ -43,6 +43,7 @@
 #define LABEL_DOORBELL_PIO         33
 #define LABEL_DOORBELL_MMIO        34
 #define LABEL_DOORBELL_MANAGER     35
+#define LABEL_RESAMPLE             36
 /* In xAPIC mode, with 2 CPUs; no number above these. */
 #define LABEL_TPR_XAPIC         40
 #define LABEL_EOI_EDGE_XAPIC    41
@@ -70,3 +71,4 @@
 /* guest_apic.S: the first processor starts behind the place where SIPI takes the others. */
 #define APIC_GUEST_ENTRY (GUEST_LOAD + 0x40)
 #define IPI_VECTOR       0x50
+#define LEVEL_PIN        20 /* of the I/O APIC, and the GSI */

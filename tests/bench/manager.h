@@ -40,9 +40,10 @@ bool taken(uint32_t number);
 /* Destroys it and says that the job was done. */
 void finish(struct domain *d, uint32_t job);
 
-/* manager_route.c: the route of a GSI is an MSI to processor 0; a notifier that fires a GSI. */
+/* manager_route.c: the route of a GSI is an MSI to processor 0; a notifier that fires a GSI, and that is told
+ * of its EOI by HV_NOTIFY_OWN. */
 void set_route(uint32_t domain, uint32_t gsi, uint32_t data);
-uint64_t new_notifier(uint32_t domain, uint32_t gsi);
+uint64_t new_notifier(uint32_t domain, uint32_t gsi, bool resample);
 
 /* The rows of routes and doorbells. */
 void route_rows(uint32_t cpus);

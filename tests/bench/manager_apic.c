@@ -44,6 +44,7 @@ static const struct apic_row rows[] = {
     {LABEL_MSI_INJECT_HALTED, 2, 1, 1, TIMER_COUNT, IPI_VECTOR, 0, 0, 0, false},
     {LABEL_IRQ_LINE, 2, 1, 1, BENCH_OPERATIONS, IPI_VECTOR, 0, 0, 0, false},
     {LABEL_NOTIFIER_SIGNAL, 2, 1, 1, BENCH_OPERATIONS, IPI_VECTOR, 0, 0, 0, false},
+    {LABEL_RESAMPLE, 2, 1, 1, TIMER_COUNT, IPI_VECTOR, 0, 0, 0, false},
     {LABEL_EOI_LEVEL, 2, 1, 1, BENCH_OPERATIONS, IPI_VECTOR | LEVEL, 0, 0, 0, false},
     {LABEL_TPR_XAPIC, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
     {LABEL_EOI_EDGE_XAPIC, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
@@ -55,23 +56,38 @@ static const struct apic_row rows[] = {
     {LABEL_IPI_BROADCAST_8, 8, 8, 0, BENCH_OPERATIONS, TO_OTHERS | IPI_VECTOR, 0, 7, 0, false},
 };
 
+/* What the manager does in one operation. */
+static int64_t send(const struct domain *d, const struct apic_row *row, uint64_t notifier)
+{
+    switch (row->label) {
+    case LABEL_IRQ_LINE:
+        return hv_call3(HV_CALL_IRQ_LINE, d->id, BENCH_GSI, 1);
+    case LABEL_NOTIFIER_SIGNAL:
+        return hv_call1(HV_CALL_NOTIFIER_SIGNAL, notifier);
+    case LABEL_RESAMPLE:
+        must("signal", hv_call1(HV_CALL_NOTIFIER_SIGNAL, notifier));
+        return hv_notify_wait(0);
+    default:
+        return hv_call3(HV_CALL_SIGNAL_MSI, d->id, MSI_ADDRESS, row->icr);
+    }
+}
+
 static void send_msis(struct domain *d, const struct apic_row *row)
 {
-    uint32_t gsi = BENCH_GSI;
-    set_route(d->id, gsi, IPI_VECTOR);
-    uint64_t notifier = new_notifier(d->id, gsi);
+    bool resample = row->label == LABEL_RESAMPLE;
+    set_route(d->id, BENCH_GSI, IPI_VECTOR);
+    uint64_t notifier = new_notifier(d->id, resample ? LEVEL_PIN : BENCH_GSI, resample);
     serve(d, LABEL_NONE);
     must("complete", hv_vcpu_complete(d->id, 0));
     for (uint32_t i = 0; i < row->operations; i++) {
         for (uint64_t until = __builtin_ia32_rdtsc() + UNTIL_HLT; __builtin_ia32_rdtsc() < until;)
             ;
         label(row->label == LABEL_EOI_LEVEL ? LABEL_NONE : row->label);
-        int64_t result = row->label == LABEL_IRQ_LINE ? hv_call3(HV_CALL_IRQ_LINE, d->id, gsi, 1)
-                         : row->label == LABEL_NOTIFIER_SIGNAL
-                             ? hv_call1(HV_CALL_NOTIFIER_SIGNAL, notifier)
-                             : hv_call3(HV_CALL_SIGNAL_MSI, d->id, MSI_ADDRESS, row->icr);
+        int64_t result = send(d, row, notifier);
         label(LABEL_NONE);
         must("signal", result);
+        if (resample && !taken(HV_NOTIFY_OWN))
+            must("told of the EOI", -HV_EINVAL);
     }
     must("close", hv_call1(HV_CALL_NOTIFIER_CLOSE, notifier));
 }

@@ -60,9 +60,13 @@ static uint64_t create_notifier(struct hv_notifier n)
     return (uint64_t)handle;
 }
 
-uint64_t new_notifier(uint32_t domain, uint32_t gsi)
+uint64_t new_notifier(uint32_t domain, uint32_t gsi, bool resample)
 {
-    return create_notifier((struct hv_notifier){.kind = HV_NOTIFIER_GSI, .domain = domain, .gsi = gsi});
+    return create_notifier((struct hv_notifier){.kind = HV_NOTIFIER_GSI,
+                                                .flags = resample ? HV_NOTIFIER_RESAMPLE : 0,
+                                                .domain = domain,
+                                                .gsi = gsi,
+                                                .number = resample ? HV_NOTIFY_OWN : 0});
 }
 
 static struct domain *with_routes(uint32_t count)
