@@ -17,7 +17,9 @@
 #define ERROR_RESUME_NOT_LAUNCH 5 /* SDM volume 3, "VM Instruction Error Numbers" */
 #define REASON_INTERRUPT        1
 #define REASON_CPUID            10
+#define REASON_IO               30
 #define REASON_WRMSR            32
+#define REASON_APIC_WRITE       56
 #define REASON_VMCALL           18
 
 /* Offsets in gprs, the hardware's numbering times 8; `base` points `at` behind the start. */
@@ -82,6 +84,10 @@ vmx_exit:
     je      .Lwrmsr
     cmp     $REASON_INTERRUPT, %esi
     je      .Linterrupt
+    cmp     $REASON_IO, %esi
+    je      .Lio
+    cmp     $REASON_APIC_WRITE, %esi
+    je      .Lapic_write
 #endif
 .Lfull: /* RDI = context, RSI = reason */
     push    %rdi                        /* twice: the stack is aligned for C */
@@ -118,6 +124,16 @@ vmx_exit:
 .Lwrmsr:
     push    %rdi
     call    hv_fast_wrmsr
+    jmp     .Ldone_or_not
+
+.Lio:
+    push    %rdi
+    call    hv_fast_io
+    jmp     .Ldone_or_not
+
+.Lapic_write:
+    push    %rdi
+    call    hv_fast_apic_write
     jmp     .Ldone_or_not
 
 .Linterrupt:

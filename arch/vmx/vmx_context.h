@@ -56,6 +56,8 @@ void hv_fast_cpuid(struct vmx_context *c); /* sets the slots of RAX, RBX, RCX, R
 struct vmx_fast hv_fast_vmcall(struct vmx_context *c);
 uint64_t hv_fast_wrmsr(struct vmx_context *c); /* 0: nothing was done, take the full way; so does the next */
 uint64_t hv_fast_interrupt(struct vmx_context *c);
+uint64_t hv_fast_io(struct vmx_context *c);
+uint64_t hv_fast_apic_write(struct vmx_context *c);
 #endif
 
 #endif

@@ -30,14 +30,11 @@ static inline void sent(struct vapic *a, uint32_t low, uint32_t dest)
 {
     vlapic_reg_set(&a->lapic, APIC_ICR, low);
     vlapic_reg_set(&a->lapic, APIC_ICR + 4, dest);
-    a->lapic.stats[VLAPIC_STAT_IPI]++;
 }
 
-static __attribute__((noinline)) uint64_t send_to_others(struct vcpu *v, struct vapic *a, uint32_t low,
-                                                         uint32_t dest)
+static __attribute__((noinline)) void send_to_others(const struct vcpu *v, struct vapic *a, uint8_t vector)
 {
     const struct vapic_domain *apics = v->domain->apics;
-    uint8_t vector = (uint8_t)low;
     for (uint32_t id = 0; id < apics->map.end; id++) {
         struct vapic *one = deliver_find(apics, id);
         if (!one || one == a)
@@ -48,23 +45,29 @@ static __attribute__((noinline)) uint64_t send_to_others(struct vcpu *v, struct 
             (void)deliver_to(one->vcpu, &(struct vlapic_message){.vector = vector});
     }
     a->lapic.stats[VLAPIC_STAT_IPI_BROADCAST]++;
-    sent(a, low, dest);
-    return done(v);
+    a->lapic.stats[VLAPIC_STAT_IPI]++;
 }
 
-/* To one, by its ID, or to all others. */
-static inline uint64_t send(struct vcpu *v, struct vapic *a, uint32_t low, uint32_t dest)
+/* To one, by its ID. */
+static inline bool send(const struct vcpu *v, struct vapic *a, uint32_t low, uint32_t dest)
 {
-    const struct vapic_domain *apics = v->domain->apics;
-    if (vlapic_mode(&a->lapic) != VLAPIC_X2APIC)
-        return 0;
-    uint32_t kind = low & ~(APIC_ICR_ASSERT | 0xffU);
-    if (__builtin_expect(kind != 0, 0))
-        return kind == OTHERS && (uint8_t)low >= APIC_FIRST_LEGAL ? send_to_others(v, a, low, dest) : 0;
-    struct vapic *one = deliver_find(apics, dest);
-    if (!one || !deliver_edge_can(one, (uint8_t)low))
-        return 0;
+    struct vapic *one = deliver_find(v->domain->apics, dest);
+    if ((low & ~(APIC_ICR_ASSERT | 0xffU)) || !one || !deliver_edge_can(one, (uint8_t)low))
+        return false;
     (void)deliver_posted(one, (uint8_t)low);
+    a->lapic.stats[VLAPIC_STAT_IPI]++;
+    return true;
+}
+
+static inline bool is_to_others(uint32_t low)
+{
+    return (low & ~(APIC_ICR_ASSERT | 0xffU)) == OTHERS && (uint8_t)low >= APIC_FIRST_LEGAL;
+}
+
+static __attribute__((noinline)) uint64_t wrmsr_to_others(struct vcpu *v, struct vapic *a, uint32_t low,
+                                                          uint32_t dest)
+{
+    send_to_others(v, a, (uint8_t)low);
     sent(a, low, dest);
     return done(v);
 }
@@ -89,9 +92,33 @@ uint64_t hv_fast_wrmsr(struct vmx_context *c)
     uint32_t msr = (uint32_t)c->gprs.rcx, low = (uint32_t)c->gprs.rax, high = (uint32_t)c->gprs.rdx;
     if (!a)
         return 0;
-    if (msr == MSR_X2APIC_ICR)
-        return send(v, a, low, high);
-    return msr == MSR_IA32_TSC_DEADLINE ? arm(v, a, (uint64_t)high << 32 | low) : 0;
+    if (msr != MSR_X2APIC_ICR)
+        return msr == MSR_IA32_TSC_DEADLINE ? arm(v, a, (uint64_t)high << 32 | low) : 0;
+    if (vlapic_mode(&a->lapic) != VLAPIC_X2APIC)
+        return 0;
+    if (!send(v, a, low, high))
+        return is_to_others(low) ? wrmsr_to_others(v, a, low, high) : 0;
+    sent(a, low, high);
+    return done(v);
+}
+
+/* ICR in xAPIC mode. Trap-like: the value is in the page, and the instruction is behind us. */
+uint64_t hv_fast_apic_write(struct vmx_context *c)
+{
+    struct vcpu *v = (struct vcpu *)c;
+    struct vapic *a = v->apic;
+    if ((vm_exit_qualification() & 0xff0) != APIC_ICR)
+        return 0;
+    uint32_t low = vlapic_reg_get(&a->lapic, APIC_ICR);
+    if (!send(v, a, low & ~APIC_ICR_BUSY, vlapic_reg_get(&a->lapic, APIC_ICR2) >> 24)) {
+        if (!is_to_others(low & ~APIC_ICR_BUSY))
+            return 0;
+        send_to_others(v, a, (uint8_t)low);
+    }
+    vlapic_reg_set(&a->lapic, APIC_ICR, low & ~APIC_ICR_BUSY);
+    percpu_count_exit();
+    v->exits[EXIT_APIC_WRITE]++;
+    return 1;
 }
 
 /* The deadline of the vCPU that runs here, and nothing else, has come. */
