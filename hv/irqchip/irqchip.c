@@ -2,8 +2,8 @@
 /*
  * The wiring of a domain's interrupt controllers: see irqchip.h.
  *
- * The PIT's output leads to GSI 0, whatever its route is. Ticks that are missed come later where the PIC shows the guest's EOI; while it
- * masks IRQ 0 the I/O APIC has the line, whose edges end unseen, and a tick merges with the one that waits.
+ * The PIT's output leads to GSI 0, whatever its route is. Ticks that are missed come later where the PIC shows the guest's EOI; edges at
+ * an I/O APIC end unseen, so that a tick there merges with the one that waits.
  */
 #include "hv/irqchip/irqchip.h"
 
@@ -30,7 +30,8 @@ struct irqchip {
     struct vpic pic;
     bool pic_output; /* as the vCPUs know it */
     struct vpit pit;
-    bool reinject; /* as the manager wants it */
+    bool reinject;      /* as the manager wants it */
+    bool pit_by_ioapic; /* the last tick met an open pin of an I/O APIC */
     struct ioapic ioapic[HV_IOAPICS_MAX];
     struct timer pit_timer, storm_timer;
     bool stopped; /* no timer is set any more */
@@ -65,9 +66,10 @@ static void storm_rearm(struct irqchip *c)
     set_timer(c, &c->storm_timer, first != UINT64_MAX, first);
 }
 
-/* INTR leads to LINT0 of all local APICs; ExtINT is taken when the vCPU can, other modes at the edge. */
+/* INTR leads to LINT0 of all local APICs: ExtINT is taken when the vCPU can, other modes at the edge; NMIs see the PIT only. */
 static void pic_tell(struct irqchip *c)
 {
+    struct vlapic_message m;
     bool output = vpic_output(&c->pic), rises = output && !c->pic_output;
     c->pic_output = output;
     for (uint32_t i = 0; rises && i < c->domain->max_vcpus; i++) {
@@ -76,15 +78,26 @@ static void pic_tell(struct irqchip *c)
             continue;
         if (vlapic_accepts_extint(&vapic_of(v)->lapic))
             sched_request(v, REQUEST_EVENT);
-        else
-            deliver_lvt(v, APIC_LVT_LINT0);
+        else if (vlapic_lvt_fire(&vapic_of(v)->lapic, APIC_LVT_LINT0, &m) && m.mode != APIC_DM_NMI)
+            (void)deliver_to(v, &m);
+    }
+}
+
+/* The NMI watchdog of old: each tick of the PIT is an NMI where LINT0 is one. */
+static void pit_watchdog(const struct irqchip *c)
+{
+    struct vlapic_message m;
+    for (uint32_t i = 0; i < c->domain->max_vcpus; i++) {
+        struct vcpu *v = atomic_load_acquire(&c->domain->vcpu[i]);
+        if (v && vlapic_lvt_fire(&vapic_of(v)->lapic, APIC_LVT_LINT0, &m) && m.mode == APIC_DM_NMI)
+            (void)deliver_to(v, &m);
     }
 }
 
 /* Missed ticks can only wait for an EOI that the PIC shows. */
 static void pit_set_reinject(struct irqchip *c)
 {
-    bool on = c->reinject && !vpic_masked(&c->pic, 0);
+    bool on = c->reinject && !vpic_masked(&c->pic, 0) && !c->pit_by_ioapic;
     if (on != ((c->pit.flags & HV_PIT_REINJECT) != 0))
         vpit_reinject(&c->pit, on);
 }
@@ -108,10 +121,13 @@ static void send_all(struct irqchip *c, struct vioapic *a)
 
 static void pit_pulse(struct irqchip *c)
 {
+    atomic_store_relaxed(&c->pit_by_ioapic, false);
     int status = c->up->pit(c->domain, true);
     (void)c->up->pit(c->domain, false);
+    pit_watchdog(c);
     spin_lock(&c->lock);
     vpit_sent(&c->pit, status);
+    pit_set_reinject(c);
     pit_rearm(c);
     spin_unlock(&c->lock);
 }
@@ -161,6 +177,18 @@ static void pic_ended(struct irqchip *c, uint16_t pins)
         pit_pulse(c);
 }
 
+/* What a call to the PIC has brought: first the ends, since a resampler may lower a line. */
+static void pic_settle(struct irqchip *c, const struct vpic_facts *f)
+{
+    if (f->ended)
+        pic_ended(c, f->ended);
+    spin_lock(&c->lock);
+    if (f->mask & 1)
+        pit_set_reinject(c);
+    pic_tell(c);
+    spin_unlock(&c->lock);
+}
+
 static void ioapic_ended(struct irqchip *c, uint32_t i, uint8_t vector)
 {
     struct vioapic *a = &c->ioapic[i].model;
@@ -208,6 +236,8 @@ int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, 
     } else {
         struct vioapic *a = &c->ioapic[chip - HV_CHIP_IOAPIC].model;
         status = vioapic_line(a, pin, source, level, rdtsc());
+        if (source == IRQCHIP_SOURCE_PIT && !vioapic_masked(a, pin))
+            c->pit_by_ioapic = true;
         if (status == VIOAPIC_SEND)
             status = send(c, a, pin);
     }
@@ -227,9 +257,8 @@ uint8_t irqchip_ack(struct domain *d)
     struct vpic_facts f = {0};
     spin_lock(&c->lock);
     uint8_t vector = vpic_ack(&c->pic, &f);
-    pic_tell(c);
     spin_unlock(&c->lock);
-    pic_ended(c, f.ended);
+    pic_settle(c, &f);
     return vector;
 }
 
@@ -276,12 +305,8 @@ static uint8_t pio_byte(struct irqchip *c, uint16_t port, bool write, uint8_t va
         vpic_write(&c->pic, port, value, &f);
     else
         value = vpic_read(&c->pic, port, &f);
-    if (f.mask & 1)
-        pit_set_reinject(c);
-    pic_tell(c);
     spin_unlock(&c->lock);
-    if (f.ended)
-        pic_ended(c, f.ended);
+    pic_settle(c, &f);
     return value;
 }
 

@@ -13,6 +13,9 @@
 #include "guest_abi/hv_route.h"
 #include "hv/core/domain.h"
 
+/* Who holds a line: bits of the pins' sources. */
+enum irqchip_source { IRQCHIP_SOURCE_MANAGER, IRQCHIP_SOURCE_RESAMPLE, IRQCHIP_SOURCE_PIT };
+
 struct irqchip_upcalls {
     /* The guest has ended an interrupt of a pin (HV_CHIP_*); in split mode of a level-triggered vector. */
     void (*acked)(struct domain *d, uint32_t chip, uint32_t pin);
@@ -30,7 +33,7 @@ struct irqchip *irqchip_create(struct domain *d, const struct hv_irqchip_config 
 void irqchip_free(struct irqchip *c);
 
 /*
- * A source (enum route_source) drives a pin: above 0 delivered, 0 coalesced, below masked. Any context, no lock of this
+ * A source (enum irqchip_source) drives a pin: above 0 delivered, 0 coalesced, below masked. Any context, no lock of this
  * folder held.
  */
 int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, bool level);

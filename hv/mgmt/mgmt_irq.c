@@ -18,7 +18,7 @@
 
 static int pit_output(struct domain *d, bool level)
 {
-    return route_fire(d, 0, ROUTE_SOURCE_PIT, level);
+    return route_fire(d, 0, IRQCHIP_SOURCE_PIT, level);
 }
 
 static const struct irqchip_upcalls upcalls = {notifier_acked, notifier_acked_vector, pit_output};
@@ -141,7 +141,7 @@ int64_t mgmt_irq_line(struct vcpu *v, const struct mgmt_args *args)
         return error;
     if (args->a[2] > 1)
         return -HV_EINVAL;
-    return d->routing ? route_fire(d, args->a[1], ROUTE_SOURCE_MANAGER, args->a[2]) : -HV_ENODEV;
+    return d->routing ? route_fire(d, args->a[1], IRQCHIP_SOURCE_MANAGER, args->a[2]) : -HV_ENODEV;
 }
 
 int64_t mgmt_signal_msi(struct vcpu *v, const struct mgmt_args *args)

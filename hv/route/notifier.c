@@ -100,10 +100,10 @@ static int fire_gsi(uint64_t bind)
     if (!d)
         return -HV_ENXIO;
     if (bind & BIND_RESAMPLE)
-        return route_fire_held(d, bind_gsi(bind), ROUTE_SOURCE_RESAMPLE, true);
-    int result = route_fire_held(d, bind_gsi(bind), ROUTE_SOURCE_MANAGER, true);
+        return route_fire_held(d, bind_gsi(bind), IRQCHIP_SOURCE_RESAMPLE, true);
+    int result = route_fire_held(d, bind_gsi(bind), IRQCHIP_SOURCE_MANAGER, true);
     if (route_kind(route_get(d->routing, bind_gsi(bind))) != ROUTE_MSI)
-        (void)route_fire_held(d, bind_gsi(bind), ROUTE_SOURCE_MANAGER, false); /* a pulse of the line */
+        (void)route_fire_held(d, bind_gsi(bind), IRQCHIP_SOURCE_MANAGER, false); /* a pulse of the line */
     return result;
 }
 
@@ -196,12 +196,12 @@ static void unlisten(const struct notifier *n, struct domain *d, uint32_t gsi)
     atomic_store_release(link, n->next);
     hazard_wait(HAZARD_ALL);
     if (!s->first)
-        (void)route_fire(d, gsi, ROUTE_SOURCE_RESAMPLE, false);
+        (void)route_fire(d, gsi, IRQCHIP_SOURCE_RESAMPLE, false);
 }
 
 static void tell_listeners(struct domain *d, const struct route_resampler *s)
 {
-    (void)route_fire_held(d, atomic_load_relaxed(&s->gsi), ROUTE_SOURCE_RESAMPLE, false);
+    (void)route_fire_held(d, atomic_load_relaxed(&s->gsi), IRQCHIP_SOURCE_RESAMPLE, false);
     for (struct notifier *n = atomic_load_acquire(&s->first); n; n = atomic_load_acquire(&n->next)) {
         uint64_t bind = atomic_load_acquire(&n->bind);
         if (!bind)

@@ -33,7 +33,7 @@ struct route_counts *route_counts(const struct routing *r, uint32_t gsi)
 /* ---- firing */
 
 /* All pins of a GSI: KVM's sum, the controllers that take it. */
-static int fire_pins(struct domain *d, uint64_t word, enum route_source source, bool level)
+static int fire_pins(struct domain *d, uint64_t word, enum irqchip_source source, bool level)
 {
     int sum = -HV_ENXIO;
     for (uint32_t chip = 0; chip < HV_CHIP_IOAPIC + HV_IOAPICS_MAX; chip++) {
@@ -45,7 +45,7 @@ static int fire_pins(struct domain *d, uint64_t word, enum route_source source, 
     return sum;
 }
 
-static int fire_once(struct domain *d, uint64_t word, enum route_source source, bool level)
+static int fire_once(struct domain *d, uint64_t word, enum irqchip_source source, bool level)
 {
     switch (route_kind(word)) {
     case ROUTE_IRQCHIP:
@@ -75,7 +75,7 @@ static void count(const struct routing *r, uint32_t gsi, int result)
 }
 
 /* On to where a chain of GSIs ends; each link counts. */
-static int fire_chain(struct domain *d, const struct routing *r, uint32_t gsi, enum route_source source,
+static int fire_chain(struct domain *d, const struct routing *r, uint32_t gsi, enum irqchip_source source,
                       bool level, uint64_t word)
 {
     uint32_t link[ROUTE_CHAIN_MAX] = {gsi}, n = 1;
@@ -89,13 +89,13 @@ static int fire_chain(struct domain *d, const struct routing *r, uint32_t gsi, e
     return result;
 }
 
-int route_fire_held(struct domain *d, uint32_t gsi, enum route_source source, bool level)
+int route_fire_held(struct domain *d, uint32_t gsi, enum irqchip_source source, bool level)
 {
     const struct routing *r = atomic_load_acquire(&d->routing);
     return r && gsi < r->limits.gsis ? fire_chain(d, r, gsi, source, level, route_get(r, gsi)) : -HV_EINVAL;
 }
 
-int route_fire(struct domain *d, uint64_t gsi, enum route_source source, bool level)
+int route_fire(struct domain *d, uint64_t gsi, enum irqchip_source source, bool level)
 {
     const struct routing *r = atomic_load_acquire(&d->routing);
     int result;

@@ -10,6 +10,7 @@
 #define HV_ROUTE_ROUTE_H
 
 #include "hv/core/domain.h"
+#include "hv/irqchip/irqchip.h"
 #include "hv/route/hazard.h"
 #include "hv/route/route_word.h"
 
@@ -20,9 +21,6 @@
 #define ROUTE_RESAMPLERS   64U
 #define ROUTE_CHAIN_MAX    4U /* GSIs that one firing goes through */
 #define ROUTE_GSIS_DEFAULT 4096U
-
-/* Who holds a line: bits of struct vioapic_pin.sources. */
-enum route_source { ROUTE_SOURCE_MANAGER, ROUTE_SOURCE_RESAMPLE, ROUTE_SOURCE_PIT };
 
 struct route_table {
     uint64_t *page[ROUTE_PAGES];
@@ -80,9 +78,9 @@ int route_default(struct domain *d, const struct route_limits *l);
  * was pending already; -HV_ENXIO: nobody takes it (masked, no route, or the end of a line that ends in a message); -HV_EINVAL: no such
  * GSI.
  */
-int route_fire(struct domain *d, uint64_t gsi, enum route_source source, bool level);
+int route_fire(struct domain *d, uint64_t gsi, enum irqchip_source source, bool level);
 /* The same with hazard_enter(HAZARD_ALL) made by the caller. */
-int route_fire_held(struct domain *d, uint32_t gsi, enum route_source source, bool level);
+int route_fire_held(struct domain *d, uint32_t gsi, enum irqchip_source source, bool level);
 
 /* 0 when there is none. */
 uint64_t route_get(const struct routing *r, uint32_t gsi);

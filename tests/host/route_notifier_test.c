@@ -55,8 +55,8 @@ TEST(a_signal_does_what_it_is_bound_to)
     uint64_t tell = make(HV_NOTIFIER_NOTIFY, 0, 0, 4095);
     EXPECT_EQ(notifier_signal(manager, edge), 1); /* a pulse */
     EXPECT_EQ(fake_count, 2);
-    EXPECT_EQ(fake_events[0].c, ROUTE_SOURCE_MANAGER << 1 | 1);
-    EXPECT_TRUE(fake_last(FAKE_LINE, 2, 5, ROUTE_SOURCE_MANAGER << 1));
+    EXPECT_EQ(fake_events[0].c, IRQCHIP_SOURCE_MANAGER << 1 | 1);
+    EXPECT_TRUE(fake_last(FAKE_LINE, 2, 5, IRQCHIP_SOURCE_MANAGER << 1));
     EXPECT_EQ(notifier_signal(manager, msi), 1);
     EXPECT_EQ(fake_count, 3);
     EXPECT_TRUE(fake_last(FAKE_MESSAGE, 0, 0x31, 0));
@@ -181,7 +181,7 @@ TEST(resample_lowers_first_and_then_tells_all)
     uint64_t a = make(HV_NOTIFIER_GSI, 5, HV_NOTIFIER_RESAMPLE, 2304);
     uint64_t b = make(HV_NOTIFIER_GSI, 5, HV_NOTIFIER_RESAMPLE, 2305);
     EXPECT_EQ(notifier_signal(manager, a), 1);
-    EXPECT_TRUE(fake_last(FAKE_LINE, 2, 5, ROUTE_SOURCE_RESAMPLE << 1 | 1)); /* and stays */
+    EXPECT_TRUE(fake_last(FAKE_LINE, 2, 5, IRQCHIP_SOURCE_RESAMPLE << 1 | 1)); /* and stays */
     EXPECT_EQ(fake_count, 1);
     notifier_acked(d, 2, 4);
     notifier_acked(d, 0, 5);
@@ -189,7 +189,7 @@ TEST(resample_lowers_first_and_then_tells_all)
     notifier_acked(d, 2, 5);
     EXPECT_EQ(fake_count, 4);
     EXPECT_EQ(fake_events[1].what, FAKE_LINE);
-    EXPECT_EQ(fake_events[1].c, ROUTE_SOURCE_RESAMPLE << 1);
+    EXPECT_EQ(fake_events[1].c, IRQCHIP_SOURCE_RESAMPLE << 1);
     EXPECT_EQ(fake_events[2].what, FAKE_NOTIFY);
     EXPECT_EQ(fake_events[2].c + fake_events[3].c, 2304 + 2305);
     EXPECT_EQ(route_counts(d->routing, 5)->acknowledged, 1);
@@ -200,7 +200,7 @@ TEST(resample_lowers_first_and_then_tells_all)
     EXPECT_TRUE(fake_last(FAKE_NOTIFY, 0, 0, 2305));
     notifier_close(notifier_find(b)); /* the last one takes the line down */
     EXPECT_EQ(fake_count, 7);
-    EXPECT_TRUE(fake_last(FAKE_LINE, 2, 5, ROUTE_SOURCE_RESAMPLE << 1));
+    EXPECT_TRUE(fake_last(FAKE_LINE, 2, 5, IRQCHIP_SOURCE_RESAMPLE << 1));
     notifier_acked(d, 2, 5);
     EXPECT_EQ(fake_count, 7);
     end();

@@ -44,21 +44,21 @@ TEST(every_gsi_and_none_beyond)
     for (size_t i = 0; i < COUNT(gsis); i++)
         EXPECT_EQ(route_set(d, gsis[i], msi(0x20 + (uint32_t)i)), 0);
     for (size_t i = 0; i < COUNT(gsis); i++) {
-        EXPECT_EQ(route_fire(d, gsis[i], ROUTE_SOURCE_MANAGER, true), 1);
+        EXPECT_EQ(route_fire(d, gsis[i], IRQCHIP_SOURCE_MANAGER, true), 1);
         EXPECT_TRUE(fake_last(FAKE_MESSAGE, 3, 0x20 + (uint32_t)i, APIC_DM_FIXED));
         EXPECT_EQ(route_counts(d->routing, gsis[i])->fired, 1);
     }
-    EXPECT_EQ(route_fire(d, 2, ROUTE_SOURCE_MANAGER, true), -HV_ENXIO);
+    EXPECT_EQ(route_fire(d, 2, IRQCHIP_SOURCE_MANAGER, true), -HV_ENXIO);
     static const uint64_t beyond[] = {HV_GSI_MAX, 1UL << 32, (1UL << 32) + 1, UINT64_MAX};
     unsigned before = fake_count;
     for (size_t i = 0; i < COUNT(beyond); i++)
-        EXPECT_EQ(route_fire(d, beyond[i], ROUTE_SOURCE_MANAGER, true), -HV_EINVAL);
+        EXPECT_EQ(route_fire(d, beyond[i], IRQCHIP_SOURCE_MANAGER, true), -HV_EINVAL);
     d->routing->limits.gsis = 512;
-    EXPECT_EQ(route_fire(d, 512, ROUTE_SOURCE_MANAGER, true), -HV_EINVAL);
+    EXPECT_EQ(route_fire(d, 512, IRQCHIP_SOURCE_MANAGER, true), -HV_EINVAL);
     EXPECT_EQ(fake_count, before);
     end();
     fake_start();
-    EXPECT_EQ(route_fire(fake_domain(1, 0), 0, ROUTE_SOURCE_MANAGER, true), -HV_EINVAL);
+    EXPECT_EQ(route_fire(fake_domain(1, 0), 0, IRQCHIP_SOURCE_MANAGER, true), -HV_EINVAL);
     end();
 }
 
@@ -68,16 +68,16 @@ TEST(results_and_counters)
     EXPECT_EQ(route_set(d, 7, msi(0x31)), 0);
     const struct route_counts *c = route_counts(d->routing, 7);
     fake_result = 3;
-    EXPECT_EQ(route_fire(d, 7, ROUTE_SOURCE_MANAGER, true), 3);
+    EXPECT_EQ(route_fire(d, 7, IRQCHIP_SOURCE_MANAGER, true), 3);
     fake_result = 0;
-    EXPECT_EQ(route_fire(d, 7, ROUTE_SOURCE_MANAGER, true), 0);
+    EXPECT_EQ(route_fire(d, 7, IRQCHIP_SOURCE_MANAGER, true), 0);
     fake_result = -1;
-    EXPECT_EQ(route_fire(d, 7, ROUTE_SOURCE_MANAGER, true), -HV_ENXIO);
+    EXPECT_EQ(route_fire(d, 7, IRQCHIP_SOURCE_MANAGER, true), -HV_ENXIO);
     EXPECT_EQ(c->fired, 3);
     EXPECT_EQ(c->coalesced, 1);
     EXPECT_EQ(c->masked, 1);
     unsigned before = fake_count; /* the end of a line that is a message */
-    EXPECT_EQ(route_fire(d, 7, ROUTE_SOURCE_MANAGER, false), -HV_ENXIO);
+    EXPECT_EQ(route_fire(d, 7, IRQCHIP_SOURCE_MANAGER, false), -HV_ENXIO);
     EXPECT_EQ(fake_count, before);
     EXPECT_EQ(c->fired, 3);
     end();
@@ -89,15 +89,15 @@ TEST(pins_rise_and_fall_together)
     struct hv_route r[] = {{.gsi = 4, .kind = HV_ROUTE_IRQCHIP, .irqchip = {.chip = 0, .pin = 4}},
                            {.gsi = 4, .kind = HV_ROUTE_IRQCHIP, .irqchip = {.chip = 3, .pin = 7}}};
     EXPECT_EQ(route_set(d, 4, encode(r, 2)), 0);
-    EXPECT_EQ(route_fire(d, 4, ROUTE_SOURCE_RESAMPLE, true), 2);
+    EXPECT_EQ(route_fire(d, 4, IRQCHIP_SOURCE_RESAMPLE, true), 2);
     EXPECT_EQ(fake_count, 2);
-    EXPECT_TRUE(fake_last(FAKE_LINE, 3, 7, ROUTE_SOURCE_RESAMPLE << 1 | 1));
+    EXPECT_TRUE(fake_last(FAKE_LINE, 3, 7, IRQCHIP_SOURCE_RESAMPLE << 1 | 1));
     EXPECT_EQ(fake_events[0].a, 0);
-    EXPECT_EQ(route_fire(d, 4, ROUTE_SOURCE_MANAGER, false), 2);
-    EXPECT_TRUE(fake_last(FAKE_LINE, 3, 7, ROUTE_SOURCE_MANAGER << 1));
+    EXPECT_EQ(route_fire(d, 4, IRQCHIP_SOURCE_MANAGER, false), 2);
+    EXPECT_TRUE(fake_last(FAKE_LINE, 3, 7, IRQCHIP_SOURCE_MANAGER << 1));
     EXPECT_EQ(route_counts(d->routing, 4)->fired, 1);
     fake_result = -1;
-    EXPECT_EQ(route_fire(d, 4, ROUTE_SOURCE_MANAGER, true), -HV_ENXIO);
+    EXPECT_EQ(route_fire(d, 4, IRQCHIP_SOURCE_MANAGER, true), -HV_ENXIO);
     EXPECT_EQ(route_gsi_of(d->routing, 0, 4), 4);
     EXPECT_EQ(route_gsi_of(d->routing, 3, 7), 4);
     EXPECT_EQ(route_gsi_of(d->routing, 3, 6), HV_GSI_MAX);
@@ -134,12 +134,12 @@ TEST(chains_end)
     back = (struct hv_route){.gsi = 8, .kind = HV_ROUTE_GSI, .gsi_to = {.gsi = 9}};
     EXPECT_EQ(route_set(d, 8, encode(&back, 1)), 0);
     EXPECT_EQ(route_set(d, 6, msi(0x40)), 0);
-    EXPECT_EQ(route_fire(d, 3, ROUTE_SOURCE_MANAGER, true), 1); /* 3, 4, 5, 6 */
+    EXPECT_EQ(route_fire(d, 3, IRQCHIP_SOURCE_MANAGER, true), 1); /* 3, 4, 5, 6 */
     EXPECT_TRUE(fake_last(FAKE_MESSAGE, 3, 0x40, 0));
     for (uint32_t i = 3; i <= 6; i++)
         EXPECT_EQ(route_counts(d->routing, i)->fired, 1);
-    EXPECT_EQ(route_fire(d, 2, ROUTE_SOURCE_MANAGER, true), -HV_ENXIO); /* one too many */
-    EXPECT_EQ(route_fire(d, 8, ROUTE_SOURCE_MANAGER, true), -HV_ENXIO); /* for ever */
+    EXPECT_EQ(route_fire(d, 2, IRQCHIP_SOURCE_MANAGER, true), -HV_ENXIO); /* one too many */
+    EXPECT_EQ(route_fire(d, 8, IRQCHIP_SOURCE_MANAGER, true), -HV_ENXIO); /* for ever */
     EXPECT_EQ(fake_count, 1);
     EXPECT_EQ(pcpu_self()->hazard & HAZARD_NAME, 0);
     end();
@@ -159,9 +159,9 @@ TEST(a_firing_names_what_it_fires)
     EXPECT_EQ(route_set(d, 5, encode(&r, 1)), 0);
     EXPECT_EQ(route_set(d, 6, msi(0x40)), 0);
     fake_hook = look;
-    EXPECT_EQ(route_fire(d, 6, ROUTE_SOURCE_MANAGER, true), 1);
+    EXPECT_EQ(route_fire(d, 6, IRQCHIP_SOURCE_MANAGER, true), 1);
     EXPECT_EQ(seen, hazard_gsi(1, 6));
-    EXPECT_EQ(route_fire(d, 5, ROUTE_SOURCE_MANAGER, true), 1);
+    EXPECT_EQ(route_fire(d, 5, IRQCHIP_SOURCE_MANAGER, true), 1);
     EXPECT_EQ(seen, HAZARD_ALL);
     EXPECT_EQ(pcpu_self()->hazard & HAZARD_NAME, 0);
     end();
@@ -172,9 +172,9 @@ TEST(manager_notification)
     start();
     struct hv_route r = {.gsi = 9, .kind = HV_ROUTE_NOTIFY, .notify = {.vcpu = 3, .number = 2304}};
     EXPECT_EQ(route_set(d, 9, encode(&r, 1)), 0);
-    EXPECT_EQ(route_fire(d, 9, ROUTE_SOURCE_MANAGER, true), 1);
+    EXPECT_EQ(route_fire(d, 9, IRQCHIP_SOURCE_MANAGER, true), 1);
     EXPECT_TRUE(fake_last(FAKE_NOTIFY, 0, 3, 2304));
-    EXPECT_EQ(route_fire(d, 9, ROUTE_SOURCE_MANAGER, false), -HV_ENXIO);
+    EXPECT_EQ(route_fire(d, 9, IRQCHIP_SOURCE_MANAGER, false), -HV_ENXIO);
     EXPECT_EQ(fake_count, 1);
     end();
 }
@@ -212,7 +212,7 @@ TEST(replacement_is_whole_or_nothing)
     start();
     EXPECT_EQ(route_set(d, 3, msi(0x33)), 0);
     EXPECT_EQ(route_set(d, 4, msi(0x34)), 0);
-    EXPECT_EQ(route_fire(d, 4, ROUTE_SOURCE_MANAGER, true), 1);
+    EXPECT_EQ(route_fire(d, 4, IRQCHIP_SOURCE_MANAGER, true), 1);
     const uint32_t gsi[] = {4, 600, 70000};
     const uint64_t word[] = {msi(0x44), msi(0x45), msi(0x46)};
     EXPECT_EQ(route_add(d, gsi, word, 3), -HV_EINVAL); /* not begun */
@@ -252,7 +252,7 @@ TEST(no_memory_changes_nothing)
         test_row("page %ld", n);
         EXPECT_EQ(error, -HV_ENOMEM);
         EXPECT_EQ(route_get(d->routing, 70000), 0);
-        EXPECT_EQ(route_fire(d, 70000, ROUTE_SOURCE_MANAGER, true), -HV_ENXIO);
+        EXPECT_EQ(route_fire(d, 70000, IRQCHIP_SOURCE_MANAGER, true), -HV_ENXIO);
         fake_fail_at = 0;
         end(); /* what was made for it is freed too */
         start();

@@ -112,7 +112,7 @@ static void *fire_on(void *arg)
             (void)notifier_signal(domains[0], atomic_load_acquire(&handle));
             break;
         default:
-            (void)route_fire(d, random_below(&r, GSIS), ROUTE_SOURCE_MANAGER, true);
+            (void)route_fire(d, random_below(&r, GSIS), IRQCHIP_SOURCE_MANAGER, true);
         }
     }
     return NULL;
