@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sessions at the shell, on an emulated machine: session.py commands | errors | console | restart | floods | cost
+"""Sessions at the shell, on an emulated machine: session.py commands | errors | console | restart | floods | interrupts | cost
 
 Each types at a machine of its own what a person would, and looks at what comes back. The whole talk is printed when it fails.
 """
@@ -256,6 +256,45 @@ def floods():
         machine.expect(r"kept \d+\n")
 
 
+def interrupts():
+    """A guest that sleeps until its serial port, its clock or its power management interrupts."""
+    with Machine(MODULES) as machine:
+        wake(machine)
+        machine.command("start irq")
+        ticks = int(machine.expect(r"\[irq\] irq: clock, 32 periods in (\d+) thousand").group(1))
+        check(9000 <= ticks <= 11500, f"half a second of 20 MHz: {ticks} thousand ticks")
+        machine.expect(r"\[irq\] irq: power management twice")
+        machine.expect(r"\[irq\] irq: ready")
+        machine.type("console irq\r")
+        machine.expect("Ctrl-] leaves it")
+        machine.expect("irq: ready")
+        for byte in b"hello":
+            machine.type(bytes([byte]))
+            machine.expect(f"irq: {byte:02x}\\n")
+        machine.type("x" * 40)
+        for _ in range(40):
+            machine.expect(r"irq: 78\n")
+        machine.type("\x1d")
+        machine.expect("signalbox> ")
+        has(machine.command("break irq"), "BREAK sent")
+        machine.expect(r"\[irq\] irq: BREAK\n")
+        machine.type("restart\r")  # the lines stay connected
+        machine.expect(r"domain 1 \(irq\): found, running\n")
+        wake(machine, banner=False)
+        has(machine.command("break irq"), "BREAK sent")
+        machine.expect(r"\[irq\] irq: BREAK\n")
+        exits = listing(machine, "vcpus irq --json")[0]["exits"]
+        machine.type("console irq\r")
+        machine.expect("Ctrl-] leaves it")
+        machine.type("y" * 64)
+        for _ in range(64):
+            machine.expect(r"irq: 79\n")
+        machine.type("\x1d")
+        machine.expect("signalbox> ")
+        more = listing(machine, "vcpus irq --json")[0]["exits"] - exits
+        print(f"{more} exits for 64 characters received by interrupt and 512 sent, {more / 64 - 8:.1f} for each received")
+
+
 def cost():
     """One CPU, so that ticks are instructions: of guest, hypervisor and manager together."""
     with Machine(MODULES, cpus=1) as machine:
@@ -276,7 +315,7 @@ def cost():
             check(exits <= written + CHARACTERS + EXITS_OTHER, f"{name}: more than one exit for a character")
 
 
-SESSIONS = {function.__name__: function for function in (commands, errors, console, restart, floods, cost)}
+SESSIONS = {function.__name__: function for function in (commands, errors, console, restart, floods, interrupts, cost)}
 
 
 def main():
