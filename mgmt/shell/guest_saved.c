@@ -53,19 +53,20 @@ static bool plausible(const struct saved *s, uint64_t now)
 static void restore_pc(struct guest_pc *pc, const struct guest_pc *from)
 {
     const struct guest_pc fresh = *pc;
-    *pc = *from;
+    pc->rtc = from->rtc;
     pc->rtc.clock = fresh.rtc.clock;
     pc->rtc.irq = fresh.rtc.irq;
     pc->rtc.irq_ctx = fresh.rtc.irq_ctx;
+    pc->acpi_pm = from->acpi_pm;
     pc->acpi_pm.clock = fresh.acpi_pm.clock;
     pc->acpi_pm.power_off = fresh.acpi_pm.power_off;
     pc->acpi_pm.ctx = fresh.acpi_pm.ctx;
     pc->acpi_pm.irq = fresh.acpi_pm.irq;
     pc->acpi_pm.irq_ctx = fresh.acpi_pm.irq_ctx;
-    pc->reset_control.reset = fresh.reset_control.reset;
-    pc->reset_control.ctx = fresh.reset_control.ctx;
+    pc->reset_control.cf9 = from->reset_control.cf9;
+    pc->reset_control.port_a = from->reset_control.port_a;
+    pc->i8042 = from->i8042;
     pc->i8042.system = fresh.i8042.system;
-    pc->pci_host = fresh.pci_host;
     pc->pci_host.address = from->pci_host.address;
 }
 

@@ -7,6 +7,7 @@
 
 #include "mgmt/builder/acpi.h"
 #include "mgmt/lib/call.h"
+#include "mgmt/lib/irq.h"
 #include "mgmt/shell/host_clock.h"
 #include "tests/host/mgmt_fake.h"
 
@@ -135,4 +136,51 @@ int64_t call_vcpu_priority(uint32_t domain, uint32_t vcpu, uint32_t priority, ui
 {
     (void)slice_us;
     return priority > 255 ? -HV_EINVAL : vcpu_call(domain, vcpu);
+}
+
+/* ---- what commands about interrupts ask for: a domain without routes, and no controllers */
+
+#define WEAK __attribute__((weak)) /* a test that is about them has better ones */
+
+WEAK int64_t call_vcpu_inject(uint32_t domain, uint32_t vcpu, enum hv_inject kind, uint32_t vector,
+                              uint32_t error_code)
+{
+    (void)error_code;
+    return kind == HV_INJECT_NMI && vector ? -HV_EINVAL : vcpu_call(domain, vcpu);
+}
+
+WEAK int64_t irq_message(uint32_t domain, uint64_t address, uint32_t data)
+{
+    (void)data;
+    return !is_domain(domain) ? -HV_ESRCH : address >> 20 == 0xfee ? 1 : -HV_EINVAL;
+}
+
+WEAK int64_t irq_chip_get(uint32_t domain, enum hv_irqchip_state kind, void *record, size_t size)
+{
+    (void)domain;
+    (void)kind;
+    (void)record;
+    (void)size;
+    return -HV_ENODEV;
+}
+
+WEAK int64_t irq_route_get(uint32_t domain, uint32_t *gsi, struct hv_route *out, uint32_t room)
+{
+    (void)gsi;
+    (void)out;
+    (void)room;
+    return is_domain(domain) ? 0 : -HV_ESRCH;
+}
+
+WEAK int64_t irq_route_set(uint32_t domain, uint32_t gsi, const struct hv_route *route, uint32_t count)
+{
+    (void)route;
+    (void)count;
+    return !is_domain(domain) ? -HV_ESRCH : gsi < HV_GSI_MAX ? 0 : -HV_EINVAL;
+}
+
+WEAK int64_t irq_route_stats(uint32_t domain, uint32_t gsi, struct hv_route_stats *out)
+{
+    *out = (struct hv_route_stats){.gsi = gsi};
+    return is_domain(domain) ? 0 : -HV_ESRCH;
 }
