@@ -78,5 +78,83 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "SIGBOX", "DOMAIN", 1)
             Name (_UID, 1)
             Name (_CRS, ResourceTemplate () { IO (Decode16, 0x600, 0x600, 0, 12) })
         }
+
+        // Virtio devices as pages of registers (mgmt/shell/guest_virtio.h): one is there when its magic number is.
+        Method (VSTA, 1, Serialized)
+        {
+            OperationRegion (VREG, SystemMemory, 0xFED00000 + (Arg0 << 12), 4)
+            Field (VREG, DWordAcc, NoLock, Preserve) { MAGC, 32 }
+            If (MAGC == 0x74726976) { Return (0x0F) }
+            Return (0)
+        }
+        Method (VCRS, 2, Serialized)
+        {
+            Name (RBUF, ResourceTemplate ()
+            {
+                Memory32Fixed (ReadWrite, 0, 0x1000, VMEM)
+                Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, , , VINT) { 0 }
+            })
+            CreateDWordField (RBUF, VMEM._BAS, BASE)
+            CreateDWordField (RBUF, VINT._INT, LINE)
+            BASE = 0xFED00000 + (Arg0 << 12)
+            LINE = Arg1
+            Return (RBUF)
+        }
+        Device (VM00)
+        {
+            Name (_HID, "LNRO0005")
+            Name (_UID, 0)
+            Method (_STA) { Return (VSTA (0)) }
+            Method (_CRS) { Return (VCRS (0, 5)) }
+        }
+        Device (VM01)
+        {
+            Name (_HID, "LNRO0005")
+            Name (_UID, 1)
+            Method (_STA) { Return (VSTA (1)) }
+            Method (_CRS) { Return (VCRS (1, 10)) }
+        }
+        Device (VM02)
+        {
+            Name (_HID, "LNRO0005")
+            Name (_UID, 2)
+            Method (_STA) { Return (VSTA (2)) }
+            Method (_CRS) { Return (VCRS (2, 11)) }
+        }
+        Device (VM03)
+        {
+            Name (_HID, "LNRO0005")
+            Name (_UID, 3)
+            Method (_STA) { Return (VSTA (3)) }
+            Method (_CRS) { Return (VCRS (3, 3)) }
+        }
+        Device (VM04)
+        {
+            Name (_HID, "LNRO0005")
+            Name (_UID, 4)
+            Method (_STA) { Return (VSTA (4)) }
+            Method (_CRS) { Return (VCRS (4, 6)) }
+        }
+        Device (VM05)
+        {
+            Name (_HID, "LNRO0005")
+            Name (_UID, 5)
+            Method (_STA) { Return (VSTA (5)) }
+            Method (_CRS) { Return (VCRS (5, 7)) }
+        }
+        Device (VM06)
+        {
+            Name (_HID, "LNRO0005")
+            Name (_UID, 6)
+            Method (_STA) { Return (VSTA (6)) }
+            Method (_CRS) { Return (VCRS (6, 14)) }
+        }
+        Device (VM07)
+        {
+            Name (_HID, "LNRO0005")
+            Name (_UID, 7)
+            Method (_STA) { Return (VSTA (7)) }
+            Method (_CRS) { Return (VCRS (7, 15)) }
+        }
     }
 }

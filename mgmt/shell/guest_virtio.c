@@ -324,7 +324,9 @@ const char *guest_virtio_cmdline(const struct config_domain *config)
     uint32_t parts = config->disks + config->nets + config->rng + config->vcon;
     size_t used = 0;
     text[0] = '\0';
-    for (uint32_t i = 0; config->virtio == CONFIG_VIRTIO_MMIO && i < parts && used < sizeof(text); i++)
+    if (config->virtio != CONFIG_VIRTIO_MMIO || config->acpi != CONFIG_ACPI_NO)
+        return text;
+    for (uint32_t i = 0; i < parts && used < sizeof(text); i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, " virtio_mmio.device=4K@%#x:%u",
                                  GUEST_VIRTIO_MMIO + i * VIRTIO_MMIO_SIZE, mmio_line(i));
     return text;

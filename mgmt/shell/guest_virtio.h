@@ -35,8 +35,10 @@ bool guest_virtio_wanted(const struct config_domain *config);
 /* False: `error` says what is missing on this machine; at most `size` bytes. */
 bool guest_virtio_check(const struct config_domain *config, char *error, size_t size);
 
-/* What a Linux kernel must be told to find devices behind pages of registers; "" for the others. Until the next
- * call. */
+/*
+ * What a Linux kernel must be told to find devices behind pages of registers when no ACPI tables do; "" for the
+ * others. Until the next call.
+ */
 const char *guest_virtio_cmdline(const struct config_domain *config);
 
 /*

@@ -275,10 +275,14 @@ TEST(guest_over_mmio)
 
 TEST(guest_command_line)
 {
-    struct config_domain config = {.virtio = CONFIG_VIRTIO_MMIO, .disks = 2, .rng = true};
+    struct config_domain config = {
+        .virtio = CONFIG_VIRTIO_MMIO, .acpi = CONFIG_ACPI_NO, .disks = 2, .rng = true};
     EXPECT_STREQ(guest_virtio_cmdline(&config),
                  " virtio_mmio.device=4K@0xfed00000:5 virtio_mmio.device=4K@0xfed01000:10"
                  " virtio_mmio.device=4K@0xfed02000:11");
+    config.acpi = CONFIG_ACPI_AUTO;
+    EXPECT_STREQ(guest_virtio_cmdline(&config), "");
+    config.acpi = CONFIG_ACPI_NO;
     config.virtio = CONFIG_VIRTIO_PCI;
     EXPECT_STREQ(guest_virtio_cmdline(&config), "");
 }
