@@ -287,6 +287,33 @@ TEST(adopt_foreign)
     machine_forget();
 }
 
+/* The bus that it finds behind the ports is this instance's, with devices in their reset state. */
+TEST(adopt_with_a_bus)
+{
+    machine_make();
+    machine_add("a")->rng = true;
+    machine_config.domain[0].irqchip = CONFIG_IRQCHIP_FULL;
+    machine_begin();
+    uint32_t id = start("a");
+    uint32_t device = 0;
+    for (uint32_t n = 0; n < 32 && device == 0; n++) {
+        machine_out(id, 0xcf8, 4, 0x80000000 | n << 11);
+        if ((machine_in(id, 0xcfc, 4) & 0xffff) == 0x1af4)
+            device = n;
+    }
+    EXPECT_NE(device, 0U);
+    void *former = guest_find_name("a")->pc.pci_host.bus;
+    machine_restart();
+    EXPECT_TRUE(guest_adopt_all());
+    EXPECT_TRUE(strstr(machine_take(), "domain 1 (a): found, running") != NULL);
+    EXPECT_TRUE(guest_find_name("a")->pc.pci_host.bus != former);
+    EXPECT_EQ(machine_in(id, 0xcf8, 4), 0x80000000U | device << 11);
+    EXPECT_EQ(machine_in(id, 0xcfc, 4) & 0xffff, 0x1af4U);
+    EXPECT_STREQ(machine_command("destroy a"), "domain 1 (a): destroyed\n");
+    EXPECT_EQ(machine_frames.free_pages, MACHINE_FREE);
+    machine_forget();
+}
+
 TEST(adopt_nothing)
 {
     machine_make();
