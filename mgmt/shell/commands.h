@@ -29,6 +29,18 @@ void commands_stats(int count, char *words[]);
 void commands_modules(int count, char *words[]);
 void commands_dmesg(int count, char *words[]);
 
+/* Interrupts, in commands_irq.c. */
+void commands_irqs(int count, char *words[]);
+void commands_routes(int count, char *words[]);
+void commands_route(int count, char *words[]);
+void commands_inject(int count, char *words[]);
+void commands_msi(int count, char *words[]);
+void commands_irq_line(int count, char *words[]);
+void commands_nmi(int count, char *words[]);
+
+/* Takes "--json" out of the words. */
+bool commands_json(int *count, char *words[]);
+
 /* For these: the guest that a word names, or a message. */
 struct guest *commands_guest(const char *word);
 const struct frames *commands_frames(void);

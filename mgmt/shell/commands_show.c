@@ -21,8 +21,7 @@ static uint64_t ms(uint64_t ticks)
     return ticks / commands_khz();
 }
 
-/* Takes "--json" out of the words. */
-static bool wants_json(int *count, char *words[])
+bool commands_json(int *count, char *words[])
 {
     for (int i = 1; i < *count; i++) {
         if (strcmp(words[i], "--json") != 0)
@@ -46,7 +45,7 @@ void commands_list(int count, char *words[])
     static const struct table_column columns[] = {{"id", 4},          {"name", -24}, {"state", -8},
                                                   {"memory_kib", 11}, {"vcpus", 5},  {"last_result", -1}};
     struct table table;
-    bool json = wants_json(&count, words);
+    bool json = commands_json(&count, words);
     table_begin(&table, columns, COUNT(columns), json, screen_line);
     for (uint32_t i = 0; i < guest_count(); i++) {
         const struct guest *guest = guest_get(i);
@@ -75,7 +74,7 @@ void commands_info(int count, char *words[])
     struct hv_domain_info info = {.size = 0};
     struct table table;
     char result[RESULT_SIZE];
-    bool json = wants_json(&count, words);
+    bool json = commands_json(&count, words);
     struct guest *guest = count > 1 ? commands_guest(words[1]) : NULL;
     if (count == 1)
         screen_printf("usage: info domain");
@@ -139,7 +138,7 @@ void commands_vcpus(int count, char *words[])
         {"running_ms", 10}, {"runnable_ms", 11}, {"blocked_ms", 10}, {"offline_ms", 10}, {"exits", 12}};
     struct table table;
     struct guest *one;
-    bool json = wants_json(&count, words);
+    bool json = commands_json(&count, words);
     if (!chosen(count, words, &one))
         return;
     table_begin(&table, columns, COUNT(columns), json, screen_line);
@@ -199,7 +198,7 @@ static void print_exits(const struct guest *guest, bool json)
 void commands_stats(int count, char *words[])
 {
     struct guest *guest;
-    bool json = wants_json(&count, words);
+    bool json = commands_json(&count, words);
     if (!chosen(count, words, &guest))
         return;
     if (guest)
@@ -213,7 +212,7 @@ void commands_modules(int count, char *words[])
     static const struct table_column columns[] = {
         {"module", 6}, {"name", -24}, {"bytes", 12}, {"arguments", -1}};
     struct table table;
-    table_begin(&table, columns, COUNT(columns), wants_json(&count, words), screen_line);
+    table_begin(&table, columns, COUNT(columns), commands_json(&count, words), screen_line);
     for (uint32_t i = 0; i < modules_count(); i++) {
         const struct module *module = modules_get(i);
         const struct table_cell cells[] = {TABLE_NUMBER(i), TABLE_TEXT(module->name),
