@@ -8,8 +8,10 @@ LINUX_VERSIONS := 6.1 6.12
 LINUX_KERNELS  := $(LINUX_VERSIONS:%=$(LINUX_DIR)/vmlinuz-%)
 LINUX_DISKS    := $(LINUX_VERSIONS:%=$(LINUX_DIR)/initramfs-%.cpio)
 
+LINUX_CONFIGS  := $(addprefix $(LINUX_DIR)/,linux-1.conf linux-2.conf linux-4.conf linux-8.conf end-reboot.conf end-panic.conf)
+
 .PHONY: linux linux-native
-linux: $(LINUX_KERNELS) $(LINUX_DISKS) ## fetch Debian's Linux kernels and make their initial RAM disks (build/linux)
+linux: $(LINUX_KERNELS) $(LINUX_DISKS) $(LINUX_CONFIGS) ## fetch Debian's Linux kernels and make their initial RAM disks (build/linux)
 
 linux-native: linux ## Linux without a hypervisor under the same emulator: ticks to /init
 	@tests/linux/native.py
@@ -31,3 +33,11 @@ $(LINUX_DIR)/initramfs-%.cpio: tools/initramfs.py tools/linux.sh tests/linux/ini
 	@from="$$(tools/linux.sh $*)" && tools/initramfs.py --output $@ --busybox "$$from/busybox" --program /init=tests/linux/init \
 		--program /bin/tool=$(LINUX_DIR)/tool --file /etc/checks=tests/linux/checks \
 		$$(for m in "$$from"/modules/*.ko; do echo --file "/modules/$${m##*/}=$$m"; done)
+
+$(LINUX_DIR)/linux-%.conf: tests/linux/linux.conf.in
+	@mkdir -p $(@D)
+	@sed 's/@CPUS@/$*/g' $< > $@
+
+$(LINUX_DIR)/end-%.conf: tests/linux/end.conf.in
+	@mkdir -p $(@D)
+	@sed 's/@END@/$*/' $< > $@
