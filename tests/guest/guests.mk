@@ -22,8 +22,12 @@ guest_objs = $(patsubst %,build/tests/guest/%.o,$(basename $(patsubst tests/gues
 DIE_WAYS := triple triple-injected idt-hole gdt-hole stack-hole cr3-hole tables-hole task ac-loop db-loop fault-loop \
 	vmcall-loop hlt spin
 
+# Guests for the local APIC: a configuration for each number of vCPUs, NAME-VCPUS; with an s behind it for vCPUs that share CPUs.
+APIC_GUESTS := $(patsubst tests/guest/%/,%,$(dir $(wildcard tests/guest/apic_*/apic_*.c)))
+APIC_CONFS  := $(foreach name,$(APIC_GUESTS),$(addprefix $(name)-,1 2 4 8 2s 4s))
+
 .PHONY: guest-tests
-guest-tests: $(TEST_GUESTS) $(DIE_WAYS:%=build/tests/guest/die-%.conf)
+guest-tests: $(TEST_GUESTS) $(DIE_WAYS:%=build/tests/guest/die-%.conf) $(APIC_CONFS:%=build/tests/guest/%.conf)
 
 build/tests/guest/%.o: tests/guest/%.c tests/guest/guests.mk
 	@mkdir -p $(@D)
@@ -46,3 +50,11 @@ $(foreach name,$(TEST_GUEST_NAMES),$(eval $(call guest_rule,$(name))))
 build/tests/guest/die-%.conf: tests/guest/die/die.conf.in
 	@mkdir -p $(@D)
 	@sed 's/@WAY@/$*/' $< > $@
+
+# Words: what is measured may be late by so many ticks; how often things are done.
+build/tests/guest/apic_%.conf: tests/guest/apic/apic.conf.in tests/guest/guests.mk
+	@mkdir -p $(@D)
+	@name="$*"; vcpus="$${name#*-}"; words="slack=100000 wakes=40"; \
+	 case "$$vcpus" in *s) words="slack=3000000 wakes=8";; esac; \
+	 sed -e "s/@GUEST@/apic_$${name%-*}/" -e "s/@VCPUS@/$${vcpus%s}/" \
+	 -e "s/@WORDS@/$$words rounds=5000 count=300/" $< > $@

@@ -15,7 +15,7 @@ const char guest_name[] = "apic_hlt";
 enum { WAKE = 0xc1, LOW = 0x35, HIGH = 0xe5, TIMER = 0xd1, DIVIDE_1 = 0xb };
 #define NMI ((uint32_t)APIC_DM_NMI << APIC_ICR_MODE_SHIFT)
 
-static unsigned processors;
+static unsigned processors, wakes;
 static volatile uint32_t woken[CPUS_MAX], sleeping[CPUS_MAX];
 
 /* --- alone: what is pending, or comes by the timer --- */
@@ -31,20 +31,21 @@ static void alone(void)
     struct cpu *self = smp_self();
     uint64_t start;
     smp_forget();
-    for (unsigned i = 0; i < 50; i++) {
+    for (unsigned i = 0; i < wakes; i++) {
         timer_in(1000 + 100 * i);
         sti_hlt();
         cli();
     }
-    report(self->count[TIMER] == 50, "50 timers have woken HLT %u times", self->count[TIMER]);
+    report(self->count[TIMER] == wakes, "%u timers have woken HLT %u times", wakes, self->count[TIMER]);
     /* Pending before HLT: STI, HLT must not sleep. */
     smp_forget();
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 3 * wakes; i++) {
         apic_self(WAKE);
         sti_hlt();
         cli();
     }
-    report(self->count[WAKE] == 200, "%u of 200 pending interrupts at STI, HLT", self->count[WAKE]);
+    report(self->count[WAKE] == 3 * wakes, "%u of %u pending interrupts at STI, HLT", self->count[WAKE],
+           3 * wakes);
     /* One below the TPR does not wake; the timer above it does. */
     smp_forget();
     apic_write(APIC_TPR, 0x80);
@@ -346,7 +347,7 @@ static void to_x2apic(uint64_t arg)
     apic_mode(true);
 }
 
-static void all(unsigned rounds)
+static void all(void)
 {
     print("apic_hlt: %s, %u processors\n", smp_self()->x2apic ? "x2APIC" : "xAPIC", processors);
     each(0);
@@ -355,19 +356,19 @@ static void all(unsigned rounds)
         report(smp_wait(id), "processor %u hangs", id);
     }
     if (processors > 1)
-        by_others(rounds);
+        by_others(wakes);
 }
 
 void guest_main(const char *cmdline)
 {
-    unsigned rounds = (unsigned)guest_number(cmdline, "rounds=", 60);
+    wakes = (unsigned)guest_number(cmdline, "wakes=", 60);
     processors = smp_init(cmdline);
     smp_start(processors);
-    all(rounds);
+    all();
     if (!apic_has_x2apic()) {
         report_skip("no x2APIC");
         return;
     }
     (void)smp_run_all(processors, to_x2apic, 0);
-    all(rounds);
+    all();
 }
