@@ -21,6 +21,7 @@ struct saved {
     struct uart16550 uart;
     struct post_port post_port;
     struct guest_pc pc;
+    struct guest_virtio_saved virtio;
 };
 _Static_assert(sizeof(struct saved) <= DOMAIN_KEPT_SIZE, "it must fit");
 _Static_assert(sizeof(((struct saved *)0)->death) == sizeof(((struct guest *)0)->death), "the same text");
@@ -40,6 +41,7 @@ void guest_save(const struct guest *guest)
     to->uart = guest->uart;
     to->post_port = guest->post_port;
     to->pc = guest->pc;
+    guest_virtio_save(guest->virtio, &to->virtio);
 }
 
 static bool plausible(const struct saved *s, uint64_t now)
@@ -96,5 +98,5 @@ bool guest_restore(struct guest *guest)
     guest->post_port = saved.post_port;
     restore_uart(&guest->uart, &saved.uart);
     restore_pc(&guest->pc, &saved.pc);
-    return true;
+    return guest_virtio_restore(guest->virtio, &saved.virtio);
 }

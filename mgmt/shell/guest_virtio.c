@@ -16,6 +16,7 @@
 #include "mgmt/lib/irq_source.h"
 #include "mgmt/shell/host_random.h"
 #include "mgmt/shell/modules.h"
+#include "mgmt/shell/screen.h"
 #include "mgmt/shell/switches.h"
 #include "mgmt/virtio/block_image.h"
 #include "mgmt/virtio/virtio_console.h"
@@ -24,11 +25,7 @@
 #include "mgmt/virtio/virtio_pci.h"
 #include "mgmt/virtio/virtio_rng.h"
 
-enum {
-    PARTS_MAX = CONFIG_DISKS_MAX + CONFIG_NETS_MAX + 2,
-    VECTORS = VIRTIO_QUEUES_MAX + 1,
-    GSIS_PER_SLOT = 4
-};
+enum { PARTS_MAX = GUEST_VIRTIO_PARTS, VECTORS = VIRTIO_QUEUES_MAX + 1, GSIS_PER_SLOT = 4 };
 _Static_assert(VECTORS <= GSIS_PER_SLOT, "vectors of a slot");
 _Static_assert(PARTS_MAX <= 8, "slots and lines that the ACPI tables name");
 
@@ -38,6 +35,7 @@ struct part {
     struct virtio *device;
     struct virtio_pci pci;
     struct virtio_mmio mmio;
+    struct access_range page; /* of mmio */
     struct irq_source vector[VECTORS];
     struct irq_bell bell[VIRTIO_QUEUES_MAX];
     struct events_timer later;
@@ -59,6 +57,7 @@ struct guest_virtio {
     struct virtio_rng rng;
     struct virtio_console console;
     bool has_console;
+    bool changed; /* since the last guest_virtio_save() */
 };
 
 static void *view(void *ctx, uint64_t gpa, uint64_t *bytes)
@@ -138,7 +137,51 @@ static void defer(void *ctx)
     events_timer_set(&part->later, 0, on_later, part);
 }
 
-/* ---- devices on their bus */
+/* ---- devices on their bus: every access may change what is to be saved */
+
+static uint64_t window_read(void *ctx, uint64_t offset, uint8_t width)
+{
+    struct guest_virtio *all = ctx;
+    const struct access_range window = pci_bus_range(&all->bus);
+    all->changed = true;
+    return window.read(window.ctx, offset, width);
+}
+
+static void window_write(void *ctx, uint64_t offset, uint8_t width, uint64_t data)
+{
+    struct guest_virtio *all = ctx;
+    const struct access_range window = pci_bus_range(&all->bus);
+    all->changed = true;
+    window.write(window.ctx, offset, width, data);
+}
+
+static uint32_t config_read(void *ctx, uint32_t address, uint8_t width)
+{
+    struct guest_virtio *all = ctx;
+    all->changed = true;
+    return pci_bus_config_read(&all->bus, address, width);
+}
+
+static void config_write(void *ctx, uint32_t address, uint8_t width, uint32_t value)
+{
+    struct guest_virtio *all = ctx;
+    all->changed = true;
+    pci_bus_config_write(&all->bus, address, width, value);
+}
+
+static uint64_t page_read(void *ctx, uint64_t offset, uint8_t width)
+{
+    struct part *part = ctx;
+    part->all->changed = true;
+    return part->page.read(part->page.ctx, offset, width);
+}
+
+static void page_write(void *ctx, uint64_t offset, uint8_t width, uint64_t data)
+{
+    struct part *part = ctx;
+    part->all->changed = true;
+    part->page.write(part->page.ctx, offset, width, data);
+}
 
 static int64_t connect_pci(struct guest_virtio *all, struct part *part)
 {
@@ -164,8 +207,12 @@ static int64_t connect_mmio(struct guest_virtio *all, struct part *part)
     part->mmio.set_irq = set_line;
     part->mmio.irq_ctx = part;
     virtio_mmio_init(&part->mmio, part->device);
-    struct access_range range =
+    part->page =
         virtio_mmio_range(&part->mmio, GUEST_VIRTIO_MMIO + part->number * (uint64_t)VIRTIO_MMIO_SIZE);
+    struct access_range range = part->page;
+    range.read = page_read;
+    range.write = page_write;
+    range.ctx = part;
     return domain_add_range(all->domain, &range);
 }
 
@@ -280,6 +327,9 @@ static int64_t add_all(struct guest_virtio *all, const struct config_domain *con
     if (!all->is_mmio) {
         pci_bus_init(&all->bus, GUEST_VIRTIO_PCI, GUEST_VIRTIO_PCI_SIZE);
         struct access_range range = pci_bus_range(&all->bus);
+        range.read = window_read;
+        range.write = window_write;
+        range.ctx = all;
         result = domain_add_range(all->domain, &range);
     }
     for (uint32_t i = 0; i < config->disks && result >= 0; i++)
@@ -290,9 +340,9 @@ static int64_t add_all(struct guest_virtio *all, const struct config_domain *con
         result = add_others(all, config);
     if (result < 0 || all->is_mmio)
         return result;
-    host->config_read = pci_bus_config_read;
-    host->config_write = pci_bus_config_write;
-    host->bus = &all->bus;
+    host->config_read = config_read;
+    host->config_write = config_write;
+    host->bus = all;
     return result;
 }
 
@@ -377,4 +427,69 @@ bool guest_virtio_listens(const struct guest_virtio *virtio)
 bool guest_virtio_type(struct guest_virtio *virtio, uint8_t byte)
 {
     return guest_virtio_listens(virtio) && virtio_console_receive(&virtio->console, &byte, 1) == 1;
+}
+
+/* ---- over a restart of this program */
+
+void guest_virtio_save(struct guest_virtio *virtio, struct guest_virtio_saved *to)
+{
+    if (!virtio || !virtio->changed)
+        return;
+    virtio->changed = false;
+    to->parts = virtio->parts;
+    for (uint32_t i = 0; i < virtio->parts; i++)
+        if (virtio->is_mmio)
+            virtio_save_mmio(&virtio->part[i].mmio, &to->part[i]);
+        else
+            virtio_save_pci(&virtio->part[i].pci, &to->part[i]);
+}
+
+static bool read_fails(void *ctx, uint64_t offset, void *to, uint64_t bytes)
+{
+    (void)ctx;
+    (void)offset;
+    (void)to;
+    (void)bytes;
+    return false;
+}
+
+static bool write_fails(void *ctx, uint64_t offset, const void *from, uint64_t bytes)
+{
+    (void)ctx;
+    (void)offset;
+    (void)from;
+    (void)bytes;
+    return false;
+}
+
+static void lose_disks(struct guest_virtio *virtio)
+{
+    for (uint32_t i = 0; i < virtio->disks; i++) {
+        struct virtio_block *disk = &virtio->disk[i];
+        if (disk->backend.read_only || !virtio_running(&disk->virtio))
+            continue;
+        disk->backend.read = read_fails;
+        disk->backend.write = write_fails;
+        screen_printf("domain %u (%s): what was written to disk %u is lost; it answers with errors",
+                      virtio->id, virtio->domain->name, i + 1);
+    }
+}
+
+bool guest_virtio_restore(struct guest_virtio *virtio, const struct guest_virtio_saved *from)
+{
+    bool good = !virtio || from->parts == virtio->parts;
+    if (!virtio || !good)
+        return good;
+    for (uint32_t i = 0; i < virtio->parts; i++) {
+        struct part *part = &virtio->part[i];
+        good &= virtio->is_mmio ? virtio_restore_mmio(&part->mmio, &from->part[i])
+                                : virtio_restore_pci(&part->pci, &from->part[i]);
+        if (!virtio->is_mmio)
+            part_changed(part);
+    }
+    lose_disks(virtio);
+    for (uint32_t i = 0; i < virtio->parts; i++)
+        virtio_resume(virtio->part[i].device);
+    virtio->changed = true;
+    return good;
 }

@@ -15,11 +15,21 @@
 #include "mgmt/config/config.h"
 #include "mgmt/devices/pci_host.h"
 #include "mgmt/lib/domain.h"
+#include "mgmt/virtio/virtio_saved.h"
 
 #define GUEST_VIRTIO_PCI      0xc0000000U /* up to the I/O APIC */
 #define GUEST_VIRTIO_PCI_SIZE 0x3ec00000U
 #define GUEST_VIRTIO_MMIO     0xfed00000U
 #define GUEST_VIRTIO_GSI      64U
+
+enum { GUEST_VIRTIO_PARTS = CONFIG_DISKS_MAX + CONFIG_NETS_MAX + 2 };
+
+/* What outlives this program: guest_saved.h. */
+struct guest_virtio_saved {
+    uint32_t parts;
+    uint32_t reserved;
+    struct virtio_saved part[GUEST_VIRTIO_PARTS];
+};
 
 struct guest_virtio;
 
@@ -36,8 +46,8 @@ bool guest_virtio_wanted(const struct config_domain *config);
 bool guest_virtio_check(const struct config_domain *config, char *error, size_t size);
 
 /*
- * What a Linux kernel must be told to find devices behind pages of registers when no ACPI tables do; "" for the
- * others. Until the next call.
+ * What a Linux kernel must be told to find devices behind pages of registers when no ACPI tables do; "" for
+ * the others. Until the next call.
  */
 const char *guest_virtio_cmdline(const struct config_domain *config);
 
@@ -55,3 +65,12 @@ void guest_virtio_drop(struct guest_virtio *virtio);
 bool guest_virtio_type(struct guest_virtio *virtio, uint8_t byte);
 /* Does a driver listen? Then typed bytes are for it, else for the serial port. */
 bool guest_virtio_listens(const struct guest_virtio *virtio);
+
+/* NULL: nothing to do. Cheap when the guest has not touched registers since. */
+void guest_virtio_save(struct guest_virtio *virtio, struct guest_virtio_saved *to);
+/*
+ * Into devices that were just added: they go on. What was written to copy-on-write disks died with the former
+ * instance: if they were in use, they answer with errors from now on, and a line says so. False: the record
+ * makes no sense; devices are in their reset state.
+ */
+bool guest_virtio_restore(struct guest_virtio *virtio, const struct guest_virtio_saved *from);

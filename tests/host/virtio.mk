@@ -17,6 +17,9 @@ virtio_console_test_SRCS = tests/host/virtio_console_test.c mgmt/virtio/virtio_c
 virtio_net_test_SRCS = tests/host/virtio_net_test.c mgmt/virtio/virtio_net.c mgmt/virtio/net_switch.c \
 	$(VIRTIO_SRCS)
 
+HOST_TESTS += virtio_saved_test
+virtio_saved_test_SRCS = tests/host/virtio_saved_test.c mgmt/virtio/virtio_saved.c mgmt/virtio/virtio_rng.c $(VIRTIO_SRCS)
+
 # The manager with all of its parts; MGMT_FAKES and MGMT_MANAGER_SRCS are in mgmt.mk.
 HOST_TESTS += virtio_manager_test
 virtio_manager_test_SRCS = tests/host/virtio_manager_test.c $(MGMT_FAKES) $(MGMT_MANAGER_SRCS)

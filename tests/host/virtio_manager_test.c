@@ -401,18 +401,49 @@ TEST(guest_after_a_restart_of_the_manager)
 {
     begin(CONFIG_VIRTIO_PCI);
     EXPECT_EQ(fake_irq_open(), 16U);
+    start_pci(1, 0, 1, true);
+    config_write(1, 0, 0x10, 4, 0xd0000000);
+    offer_block_read(1);
+    mmio_write(1, 0xd0003000, 2, 0);
+    EXPECT_EQ(read16(1, USED + 2), 1);
     machine_forget();
     machine_begin();
     irq_bell_init();
     EXPECT_EQ(fake_irq_open(), 0U);
+    memset(fake_irq.message, 0, sizeof(fake_irq.message));
     EXPECT_TRUE(guest_adopt_all());
     EXPECT_EQ(fake_irq_open(), 16U);
     EXPECT_EQ(fake_irq_doorbells(), 6U);
+    EXPECT_EQ(fake_irq.message[GUEST_VIRTIO_GSI + 1], 0xfee01000U);
     EXPECT_TRUE(domain_of(1)->shared);
-    start_pci(1, 0, 1, true);
+    EXPECT_EQ(mmio_read(1, 0xd0000014, 1), 15U);
+    *(uint8_t *)memory(1, DATA) = 0;
     offer_block_read(1);
-    mmio_write(1, bar(1, 0, 0) + 0x3000, 2, 0);
+    EXPECT_TRUE(fake_irq_write(1, 0xd0003000, 2, 0));
+    events_run_once();
+    EXPECT_EQ(read16(1, USED + 2), 2);
     EXPECT_EQ(*(uint8_t *)memory(1, DATA), 0x90);
+    EXPECT_TRUE(strstr(machine_command("destroy a"), "destroyed") != NULL);
+    machine_forget();
+}
+
+TEST(guest_loses_what_only_the_manager_had)
+{
+    begin(CONFIG_VIRTIO_PCI);
+    start_pci(1, 1, 1, true);
+    offer_block_read(1);
+    mmio_write(1, bar(1, 1, 0) + 0x3000, 2, 0);
+    EXPECT_EQ(*(uint8_t *)memory(1, HEADER + 16), 0);
+    machine_forget();
+    (void)machine_take();
+    machine_begin();
+    irq_bell_init();
+    EXPECT_TRUE(guest_adopt_all());
+    EXPECT_TRUE(strstr(machine_take(), "what was written to disk 2 is lost; it answers with errors") != NULL);
+    offer_block_read(1);
+    mmio_write(1, bar(1, 1, 0) + 0x3000, 2, 0);
+    EXPECT_EQ(read16(1, USED + 2), 2);
+    EXPECT_EQ(*(uint8_t *)memory(1, HEADER + 16), 1); /* VIRTIO_BLK_S_IOERR */
     EXPECT_TRUE(strstr(machine_command("destroy a"), "destroyed") != NULL);
     machine_forget();
 }
