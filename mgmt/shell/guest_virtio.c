@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * guest_virtio: see guest_virtio.h. Each device is a `part` with its transport, its routes and its doorbells.
- * What the guest changes about vectors and addresses is followed in part_changed(): a route when a vector is
- * opened, doorbells when a BAR has moved.
+ * What the guest changes about vectors and addresses is followed in guest_virtio_changed(): a route when a
+ * vector is opened, doorbells when a BAR has moved.
  */
 #include "mgmt/shell/guest_virtio.h"
 
@@ -10,55 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/lib/events.h"
 #include "mgmt/lib/irq.h"
-#include "mgmt/lib/irq_bell.h"
-#include "mgmt/lib/irq_source.h"
+#include "mgmt/shell/guest_virtio_parts.h"
 #include "mgmt/shell/host_random.h"
 #include "mgmt/shell/modules.h"
-#include "mgmt/shell/screen.h"
 #include "mgmt/shell/switches.h"
-#include "mgmt/virtio/block_image.h"
-#include "mgmt/virtio/virtio_console.h"
-#include "mgmt/virtio/virtio_mmio.h"
-#include "mgmt/virtio/virtio_net.h"
-#include "mgmt/virtio/virtio_pci.h"
-#include "mgmt/virtio/virtio_rng.h"
-
-enum { PARTS_MAX = GUEST_VIRTIO_PARTS, VECTORS = VIRTIO_QUEUES_MAX + 1, GSIS_PER_SLOT = 4 };
-_Static_assert(VECTORS <= GSIS_PER_SLOT, "vectors of a slot");
-_Static_assert(PARTS_MAX <= 8, "slots and lines that the ACPI tables name");
-
-struct part {
-    struct guest_virtio *all;
-    uint32_t number;
-    struct virtio *device;
-    struct virtio_pci pci;
-    struct virtio_mmio mmio;
-    struct access_range page; /* of mmio */
-    struct irq_source vector[VECTORS];
-    struct irq_bell bell[VIRTIO_QUEUES_MAX];
-    struct events_timer later;
-};
-
-struct guest_virtio {
-    struct domain *domain;
-    uint32_t id; /* of the domain, which may go before */
-    bool is_mmio;
-    struct guest_memory memory;
-    struct guest_virtio_hooks hooks;
-    struct pci_bus bus;
-    struct part part[PARTS_MAX];
-    uint32_t parts;
-    struct block_image image[CONFIG_DISKS_MAX];
-    struct virtio_block disk[CONFIG_DISKS_MAX];
-    struct virtio_net net[CONFIG_NETS_MAX];
-    uint32_t disks, nets;
-    struct virtio_rng rng;
-    struct virtio_console console;
-    bool has_console;
-    bool changed; /* since the last guest_virtio_save() */
-};
 
 static void *view(void *ctx, uint64_t gpa, uint64_t *bytes)
 {
@@ -107,7 +63,7 @@ static void place_bells(struct part *part)
     }
 }
 
-static void part_changed(void *ctx)
+void guest_virtio_changed(void *ctx)
 {
     struct part *part = ctx;
     for (uint16_t i = 0; i < part->pci.msix.vectors; i++)
@@ -198,7 +154,7 @@ static int64_t connect_pci(struct guest_virtio *all, struct part *part)
         if (result < 0)
             return result;
     }
-    part->pci.msix.changed = part_changed;
+    part->pci.msix.changed = guest_virtio_changed;
     return 0;
 }
 
@@ -427,69 +383,4 @@ bool guest_virtio_listens(const struct guest_virtio *virtio)
 bool guest_virtio_type(struct guest_virtio *virtio, uint8_t byte)
 {
     return guest_virtio_listens(virtio) && virtio_console_receive(&virtio->console, &byte, 1) == 1;
-}
-
-/* ---- over a restart of this program */
-
-void guest_virtio_save(struct guest_virtio *virtio, struct guest_virtio_saved *to)
-{
-    if (!virtio || !virtio->changed)
-        return;
-    virtio->changed = false;
-    to->parts = virtio->parts;
-    for (uint32_t i = 0; i < virtio->parts; i++)
-        if (virtio->is_mmio)
-            virtio_save_mmio(&virtio->part[i].mmio, &to->part[i]);
-        else
-            virtio_save_pci(&virtio->part[i].pci, &to->part[i]);
-}
-
-static bool read_fails(void *ctx, uint64_t offset, void *to, uint64_t bytes)
-{
-    (void)ctx;
-    (void)offset;
-    (void)to;
-    (void)bytes;
-    return false;
-}
-
-static bool write_fails(void *ctx, uint64_t offset, const void *from, uint64_t bytes)
-{
-    (void)ctx;
-    (void)offset;
-    (void)from;
-    (void)bytes;
-    return false;
-}
-
-static void lose_disks(struct guest_virtio *virtio)
-{
-    for (uint32_t i = 0; i < virtio->disks; i++) {
-        struct virtio_block *disk = &virtio->disk[i];
-        if (disk->backend.read_only || !virtio_running(&disk->virtio))
-            continue;
-        disk->backend.read = read_fails;
-        disk->backend.write = write_fails;
-        screen_printf("domain %u (%s): what was written to disk %u is lost; it answers with errors",
-                      virtio->id, virtio->domain->name, i + 1);
-    }
-}
-
-bool guest_virtio_restore(struct guest_virtio *virtio, const struct guest_virtio_saved *from)
-{
-    bool good = !virtio || from->parts == virtio->parts;
-    if (!virtio || !good)
-        return good;
-    for (uint32_t i = 0; i < virtio->parts; i++) {
-        struct part *part = &virtio->part[i];
-        good &= virtio->is_mmio ? virtio_restore_mmio(&part->mmio, &from->part[i])
-                                : virtio_restore_pci(&part->pci, &from->part[i]);
-        if (!virtio->is_mmio)
-            part_changed(part);
-    }
-    lose_disks(virtio);
-    for (uint32_t i = 0; i < virtio->parts; i++)
-        virtio_resume(virtio->part[i].device);
-    virtio->changed = true;
-    return good;
 }
