@@ -229,6 +229,22 @@ TEST(device_breaks_before_driver_ok_in_silence)
     }
 }
 
+TEST(device_largest_queue)
+{
+    ON_EVERY_BUS
+    {
+        fresh(bus);
+        driver_set_status(&driver, 3);
+        driver_set_features(&driver, VERSION_1);
+        driver_set_status(&driver, 11);
+        struct ring ring = ring_at(0, 64);
+        driver_set_queue(&driver, 0, &ring);
+        driver_set_status(&driver, 15);
+        EXPECT_TRUE(driver_transfer(&driver, 0, 0, 0, GUEST_DATA, 8, NULL));
+        EXPECT_EQ(driver_status(&driver), 15);
+    }
+}
+
 TEST(device_bad_queues)
 {
     ON_EVERY_BUS

@@ -138,6 +138,11 @@ TEST(virtio_pci_capabilities)
         EXPECT_EQ(driver_pci_read(&driver, at + 12, 4), rows[i].size);
     }
     EXPECT_EQ(driver_pci_find(&driver, 0x09, 4), 0U); /* no configuration, no structure */
+    uint32_t count = 0;
+    for (uint8_t at = 0x34;
+         (at = (uint8_t)driver_pci_read(&driver, count ? at + 1 : at, 1)) != 0 && count < 32;)
+        count++;
+    EXPECT_EQ(count, 5U);
     uint8_t msix = driver_pci_find(&driver, 0x11, 0);
     ASSERT_TRUE(msix != 0);
     EXPECT_EQ(driver_pci_read(&driver, msix + 2, 2), 0x8001U); /* enabled, two vectors */
