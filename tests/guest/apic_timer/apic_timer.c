@@ -353,7 +353,7 @@ static void all(uint64_t with_deadline)
     dividers();
     extremes();
     periodic(COUNT, 20);
-    periodic(6000, 20);
+    periodic(12000, 20);
     shortest();
     masked();
     changes();
