@@ -105,7 +105,7 @@ include tests/guest/hello/hello.mk
 -include tests/bench/bench.mk
 -include tests/tests.mk
 
-# ---- the demonstration: hypervisor, management domain, two guests ----------------------------------------------------
+# ---- the demonstration: hypervisor, management domain, two Linux domains, or (DEMO=small) two small guests ------------
 $(BUILD)/demo/ticker.bin: mgmt/demo/ticker.S
 	@mkdir -p $(@D)
 	@echo "  GUEST   $@"
@@ -113,23 +113,32 @@ $(BUILD)/demo/ticker.bin: mgmt/demo/ticker.S
 	@ld -m elf_i386 -Ttext=0x100000 -e start --build-id=none -o $(@D)/ticker.elf $(@D)/ticker.o
 	@$(OBJCOPY) -O binary -j .text $(@D)/ticker.elf $@
 
-DEMO_CONFIG  ?= mgmt/demo/demo.conf
-DEMO_MODULES := $(BUILD)/demo/ticker.bin $(BUILD)/guest/hello32.elf
+DEMO         ?= linux
+DEMO_CONFIG  ?= mgmt/demo/$(if $(filter small,$(DEMO)),small,demo).conf
+DEMO_MODULES := $(if $(filter small,$(DEMO)),$(BUILD)/demo/ticker.bin $(BUILD)/guest/hello32.elf,$(LINUX_KERNELS) $(LINUX_DISKS))
 RUN_CPUS     ?= 2
-RUN_MEMORY   ?= 256
+RUN_MEMORY   ?= $(if $(filter small,$(DEMO)),256,768)
+comma        := ,
 RUN_MODULES   = --module "$(MGMT_IMAGE) config=demo.conf" --module "$(DEMO_CONFIG) demo.conf" \
 	$(foreach m,$(DEMO_MODULES),--module "$(m) $(notdir $(m))")
 
-run: ## boot the hypervisor with its management domain and two guests; Ctrl-a x leaves
+DEMO_FETCH    = $(if $(filter small,$(DEMO)),:,{ tools/linux.sh 6.1 && tools/linux.sh 6.12; } >/dev/null || \
+	{ echo "No Linux kernel can be had now; DEMO=small does without."; exit 1; })
+DEMO_HINT    := $(if $(filter small,$(DEMO)),Type help at the prompt,Two Linux domains boot. Type help$(comma) list$(comma) console one \
+	(Ctrl-] comes back)$(comma) routes one or top)
+
+run: ## boot the hypervisor with its management domain and two Linux domains (DEMO=small: without); Ctrl-a x leaves
 	@tools/deps.sh build run
+	@$(DEMO_FETCH)
 	@$(MAKE) --no-print-directory $(IMAGE) $(MGMT_IMAGE) $(DEMO_MODULES)
-	@echo "Starting the machine ($(RUN_CPUS) CPUs, $(RUN_MEMORY) MiB). Type help at the prompt; Ctrl-a x leaves the emulator."
+	@echo "Starting the machine ($(RUN_CPUS) CPUs, $(RUN_MEMORY) MiB). $(DEMO_HINT); Ctrl-a x leaves the emulator."
 	@$(PYTHON) tools/emu.py run --machine auto --terminal --timeout 0 --cpus $(RUN_CPUS) --memory $(RUN_MEMORY) \
 		--image $(IMAGE) --append "exit=shutdown-port $(RUN_APPEND)" $(RUN_MODULES) --clock slowdown; \
 	 status=$$?; if [ $$status -eq 6 ]; then exit 0; fi; exit $$status
 
 iso: ## build build/signalbox.iso, which boots by BIOS and UEFI, from the demonstration
 	@tools/deps.sh build run
+	@$(DEMO_FETCH)
 	@$(MAKE) --no-print-directory $(IMAGE) $(MGMT_IMAGE) $(DEMO_MODULES)
 	@$(PYTHON) tools/emu.py iso --elf $(IMAGE) $(RUN_MODULES) --uefi-too --output $(BUILD)/signalbox.iso
 	@echo "$(BUILD)/signalbox.iso is ready: burn it, write it to a USB stick, or give it to an emulator."

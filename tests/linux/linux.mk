@@ -27,10 +27,11 @@ $(LINUX_DIR)/vmlinuz-%: tools/linux.sh tests/linux/linux.mk
 	@from="$$(tools/linux.sh $*)" && cp "$$from/vmlinuz" $@ && cp "$$from/version" $(LINUX_DIR)/version-$* && \
 	 echo "  LINUX   $@: $$(cat $$from/version)"
 
-$(LINUX_DIR)/initramfs-%.cpio: tools/initramfs.py tools/linux.sh tests/linux/init tests/linux/checks $(LINUX_DIR)/tool
+$(LINUX_DIR)/initramfs-%.cpio: tools/initramfs.py tools/linux.sh tests/linux/init tests/linux/check tests/linux/checks \
+		$(LINUX_DIR)/tool
 	@mkdir -p $(@D)
 	@echo "  LINUX   $@"
-	@from="$$(tools/linux.sh $*)" && tools/initramfs.py --output $@ --busybox "$$from/busybox" --program /init=tests/linux/init \
+	@from="$$(tools/linux.sh $*)" && tools/initramfs.py --output $@ --busybox "$$from/busybox" --program /init=tests/linux/init --program /bin/check=tests/linux/check \
 		--program /bin/tool=$(LINUX_DIR)/tool --file /etc/checks=tests/linux/checks \
 		$$(for m in "$$from"/modules/*.ko; do echo --file "/modules/$${m##*/}=$$m"; done)
 
