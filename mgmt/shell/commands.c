@@ -197,7 +197,7 @@ static const struct command commands[] = {
     {"inject", commands_inject, 3, 3, "domain vcpu vector", "interrupt a vCPU"},
     {"nmi", commands_nmi, 2, 2, "domain vcpu", "send an NMI"},
     {"modules", commands_modules, 0, 1, "[--json]", "the boot modules"},
-    {"dmesg", commands_dmesg, 0, 0, "", "the hypervisor's log"},
+    {"dmesg", commands_dmesg, 0, 1, "[--json]", "the hypervisor's log"},
     {"console", run_console, 1, 1, "domain", "attach to its serial port; Ctrl-] comes back"},
     {"break", run_break, 1, 1, "domain", "send a BREAK on its serial port"},
     {"restart", run_restart, 0, 0, "", "start this program again; domains go on"},

@@ -222,33 +222,48 @@ void commands_modules(int count, char *words[])
     table_end(&table);
 }
 
+/* A line of the log; its room has place for a NUL. */
+static void show_log_line(struct table *table, char *line, size_t length)
+{
+    line[length] = '\0';
+    const struct table_cell cells[] = {TABLE_TEXT(line)};
+    if (table->json)
+        table_row(table, cells);
+    else
+        screen_line(line, length);
+}
+
 void commands_dmesg(int count, char *words[])
 {
-    uint64_t position = 0, lost = 0;
-    char text[1024];
-    char line[256];
+    static const struct table_column columns[] = {{"line", -1}};
+    uint64_t position = 0, lost = 0, lost_before = 0;
+    char text[1024], line[257];
     size_t length = 0;
     int64_t got = 0;
-    (void)count;
-    (void)words;
+    struct table table = {.json = commands_json(&count, words)};
+    if (table.json)
+        table_begin(&table, columns, COUNT(columns), true, screen_line);
     /* What is printed here is logged again where the console is part of the log: stop some time. */
     for (int round = 0; round < DMESG_ROUNDS; round++) {
         got = call_log_read(&position, &lost, text, sizeof(text));
         if (got <= 0)
             break;
-        if (lost != 0)
-            screen_printf("(%llu bytes were overwritten)", (unsigned long long)lost);
+        lost_before += lost;
         for (int64_t i = 0; i < got; i++) {
-            if (text[i] != '\n' && length < sizeof(line))
+            if (text[i] != '\n')
                 line[length++] = text[i];
-            if (text[i] != '\n' && length < sizeof(line))
+            if (text[i] != '\n' && length + 1 < sizeof(line))
                 continue;
-            screen_line(line, length);
+            show_log_line(&table, line, length);
             length = 0;
         }
     }
     if (length > 0)
-        screen_line(line, length);
+        show_log_line(&table, line, length);
+    if (table.json)
+        table_end(&table);
+    else if (lost_before != 0)
+        screen_printf("(%llu bytes were overwritten before)", (unsigned long long)lost_before);
     if (got < 0)
         screen_printf("the log cannot be read: %s", hv_error_text(got));
 }

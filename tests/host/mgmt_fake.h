@@ -31,7 +31,9 @@ struct fake {
     bool pinned[FAKE_PAGES];
     uint32_t completed;
     /* For tests of the whole manager, mgmt_fake_manager.c. */
-    uint32_t cpus;    /* of the machine */
+    uint32_t cpus;  /* of the machine */
+    char log[4096]; /* the hypervisor's */
+    uint64_t log_lost;
     char input[4096]; /* typed on the console, not yet read */
     uint32_t input_length;
     uint32_t started[FAKE_DOMAINS]; /* vCPUs */

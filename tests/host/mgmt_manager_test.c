@@ -205,6 +205,29 @@ TEST(manager_connects_interrupts)
     }
 }
 
+TEST(manager_shows_the_log)
+{
+    machine_make();
+    machine_add("a");
+    machine_begin();
+    EXPECT_STREQ(machine_command("dmesg"), "");
+    EXPECT_STREQ(machine_command("dmesg --json"), "[\n]\n");
+    snprintf(fake.log, sizeof(fake.log), "one\n\ntwo \"quoted\"");
+    EXPECT_STREQ(machine_command("dmesg"), "one\n\ntwo \"quoted\"\n");
+    EXPECT_STREQ(machine_command("dmesg --json"),
+                 "[\n  {\"line\": \"one\"},\n  {\"line\": \"\"},\n  {\"line\": \"two \\\"quoted\\\"\"}\n]\n");
+    fake.log_lost = 7;
+    EXPECT_STREQ(machine_command("dmesg"), "one\n\ntwo \"quoted\"\n(7 bytes were overwritten before)\n");
+    memset(fake.log, 'x', 3000); /* a line is cut where it is too long, and nothing of it is lost */
+    fake.log[3000] = '\0';
+    const char *seen = machine_command("dmesg");
+    size_t x = 0;
+    for (const char *at = seen; *at; at++)
+        x += *at == 'x';
+    EXPECT_EQ(x, 3000U);
+    machine_forget();
+}
+
 /* What a program reads is checked by a program. */
 static void check_json(const char *command)
 {
@@ -219,10 +242,10 @@ static void check_json(const char *command)
 
 TEST(manager_json)
 {
-    static const char *const commands[] = {"list --json",    "info a --json", "info b --json",
-                                           "info --json 1",  "vcpus --json",  "vcpus a --json",
-                                           "vcpus --json b", "stats --json",  "stats a --json",
-                                           "stats --json b", "modules --json"};
+    static const char *const commands[] = {"list --json",    "info a --json",  "info b --json",
+                                           "info --json 1",  "vcpus --json",   "vcpus a --json",
+                                           "vcpus --json b", "stats --json",   "stats a --json",
+                                           "stats --json b", "modules --json", "dmesg --json"};
     machine_make();
     struct config_domain *config = machine_add("a");
     machine_add("b");

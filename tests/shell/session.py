@@ -74,7 +74,7 @@ def commands():
         has(machine.command("resume spare"), "domain 1 (spare): resumed")
         machine.command("list")
         check(listing(machine, "vcpus spare --json")[0]["exits"] > exits, "a resumed one does")
-        for line in ("info spare --json", "vcpus --json", "stats --json", "stats spare --json", "modules --json"):
+        for line in ("info spare --json", "vcpus --json", "stats --json", "stats spare --json", "modules --json", "dmesg --json"):
             check(len(listing(machine, line)) > 0, f"{line}: empty")
         has(machine.command("dmesg"), "ready: 2 CPUs")
         machine.type("top\r")
