@@ -87,10 +87,11 @@ static void on_later(void *ctx)
     virtio_poll(part->device);
 }
 
+/* Not before the notifications that are there by then: a queue that never ends takes turns with the others. */
 static void defer(void *ctx)
 {
     struct part *part = ctx;
-    events_timer_set(&part->later, 0, on_later, part);
+    events_timer_set(&part->later, events_now(), on_later, part);
 }
 
 /* ---- devices on their bus: every access may change what is to be saved */

@@ -274,6 +274,7 @@ TEST(device_interrupts_by_index)
         for (uint32_t i = 0; i < 4; i++) {
             EXPECT_TRUE(driver_transfer(&driver, 0, 0, 0, GUEST_DATA, 8, NULL));
             EXPECT_EQ(rng.virtio.interrupts, i >= 2);
+            EXPECT_EQ(rng.virtio.notified, i + 1);
         }
         EXPECT_EQ(ring_avail_event(&driver.ring[0]), 4);
     }

@@ -345,6 +345,23 @@ TEST(guest_frames_go_to_the_other)
     end();
 }
 
+TEST(guest_that_never_ends_takes_turns)
+{
+    begin(CONFIG_VIRTIO_PCI);
+    start_pci(1, NET, 2, true);
+    for (uint32_t i = 0; i < SIZE; i++) /* no frame is that long, but it costs more than may be done in a row */
+        set_desc(1, 1, i, 0, 0x50000, i + 1 < SIZE ? 1 : 0);
+    for (int i = 0; i < SIZE; i++)
+        offer(1, 1);
+    mmio_write(1, bar(1, NET, 0) + 0x3004, 2, 1);
+    for (uint16_t used = 2; used < 50; used++) {
+        EXPECT_EQ(read16(1, USED + 0x102), used); /* the loop has come back although more is there */
+        offer(1, 1);
+        events_run_once();
+    }
+    end();
+}
+
 TEST(guest_every_call_fails_once)
 {
     for (int virtio = CONFIG_VIRTIO_PCI; virtio <= CONFIG_VIRTIO_MMIO; virtio++) {
