@@ -32,20 +32,49 @@ static inline void sent(struct vapic *a, uint32_t low, uint32_t dest)
     vlapic_reg_set(&a->lapic, APIC_ICR + 4, dest);
 }
 
-static __attribute__((noinline)) void send_to_others(const struct vcpu *v, struct vapic *a, uint8_t vector)
+/* IDs below 64, a bit each, that a logical destination may name; 0: a broadcast, or nobody. */
+static uint64_t logical_ids(const struct vapic_domain *apics, bool x2apic, uint32_t dest)
+{
+    const struct vlapic_map *map = &apics->map;
+    uint64_t ids = 0;
+    if (x2apic)
+        return dest >> 16 < CONFIG_MAX_VCPUS / 16 ? (uint64_t)(dest & 0xffff) << (dest >> 16) * 16 : 0;
+    if (dest == APIC_BROADCAST)
+        return 0;
+    for (uint32_t bits = dest; bits; bits &= bits - 1)
+        ids |= map->logical[VLAPIC_MAP_FLAT + __builtin_ctz(bits)][0];
+    for (uint32_t bits = dest & 15; bits; bits &= bits - 1)
+        ids |= map->logical[VLAPIC_MAP_CLUSTER + (dest >> 4) * 4 + (uint32_t)__builtin_ctz(bits)][0];
+    return ids;
+}
+_Static_assert(CONFIG_MAX_VCPUS <= 64, "a set is one word");
+
+/* To several: all others, or a logical destination among the APICs that are in the sender's mode. */
+static __attribute__((noinline)) bool send_to_set(const struct vcpu *v, struct vapic *a, uint32_t low,
+                                                  uint32_t dest)
 {
     const struct vapic_domain *apics = v->domain->apics;
-    for (uint32_t id = 0; id < apics->map.end; id++) {
-        struct vapic *one = deliver_find(apics, id);
-        if (!one || one == a)
+    enum vlapic_mode mode = vlapic_mode(&a->lapic);
+    uint32_t kind = low & ~(APIC_ICR_ASSERT | 0xffU);
+    uint8_t vector = (uint8_t)low;
+    uint64_t ids = kind == OTHERS             ? MASK(apics->map.end - 1, 0) & ~BIT(a->lapic.id)
+                   : kind == APIC_ICR_LOGICAL ? logical_ids(apics, mode == VLAPIC_X2APIC, dest)
+                                              : 0;
+    if (vector < APIC_FIRST_LEGAL || !ids)
+        return false;
+    for (; ids; ids &= ids - 1) {
+        struct vapic *one = deliver_find(apics, (uint32_t)__builtin_ctzll(ids));
+        if (!one || (kind != OTHERS && vlapic_mode(&one->lapic) != mode))
             continue;
         if (deliver_edge_can(one, vector))
             (void)deliver_posted(one, vector);
         else
             (void)deliver_to(one->vcpu, &(struct vlapic_message){.vector = vector});
     }
-    a->lapic.stats[VLAPIC_STAT_IPI_BROADCAST]++;
+    if (kind == OTHERS)
+        a->lapic.stats[VLAPIC_STAT_IPI_BROADCAST]++;
     a->lapic.stats[VLAPIC_STAT_IPI]++;
+    return true;
 }
 
 /* To one, by its ID. */
@@ -59,15 +88,11 @@ static inline bool send(const struct vcpu *v, struct vapic *a, uint32_t low, uin
     return true;
 }
 
-static inline bool is_to_others(uint32_t low)
+static __attribute__((noinline)) uint64_t wrmsr_to_set(struct vcpu *v, struct vapic *a, uint32_t low,
+                                                       uint32_t dest)
 {
-    return (low & ~(APIC_ICR_ASSERT | 0xffU)) == OTHERS && (uint8_t)low >= APIC_FIRST_LEGAL;
-}
-
-static __attribute__((noinline)) uint64_t wrmsr_to_others(struct vcpu *v, struct vapic *a, uint32_t low,
-                                                          uint32_t dest)
-{
-    send_to_others(v, a, (uint8_t)low);
+    if (!send_to_set(v, a, low, dest))
+        return 0;
     sent(a, low, dest);
     return done(v);
 }
@@ -97,7 +122,7 @@ uint64_t hv_fast_wrmsr(struct vmx_context *c)
     if (vlapic_mode(&a->lapic) != VLAPIC_X2APIC)
         return 0;
     if (!send(v, a, low, high))
-        return is_to_others(low) ? wrmsr_to_others(v, a, low, high) : 0;
+        return wrmsr_to_set(v, a, low, high);
     sent(a, low, high);
     return done(v);
 }
@@ -110,12 +135,11 @@ uint64_t hv_fast_apic_write(struct vmx_context *c)
     if ((vm_exit_qualification() & 0xff0) != APIC_ICR)
         return 0;
     uint32_t low = vlapic_reg_get(&a->lapic, APIC_ICR);
-    if (!send(v, a, low & ~APIC_ICR_BUSY, vlapic_reg_get(&a->lapic, APIC_ICR2) >> 24)) {
-        if (!is_to_others(low & ~APIC_ICR_BUSY))
-            return 0;
-        send_to_others(v, a, (uint8_t)low);
-    }
-    vlapic_reg_set(&a->lapic, APIC_ICR, low & ~APIC_ICR_BUSY);
+    uint32_t dest = vlapic_reg_get(&a->lapic, APIC_ICR2) >> 24;
+    low &= ~APIC_ICR_BUSY;
+    if (!send(v, a, low, dest) && !send_to_set(v, a, low, dest))
+        return 0;
+    vlapic_reg_set(&a->lapic, APIC_ICR, low);
     percpu_count_exit();
     v->exits[EXIT_APIC_WRITE]++;
     return 1;
