@@ -13,6 +13,7 @@
 
 enum uart_register { UART_DATA, UART_IER, UART_FCR, UART_LCR, UART_MCR, UART_LSR, UART_MSR, UART_SCR };
 
+#define IER_DATA      0x01
 #define LCR_DLAB      0x80
 #define FCR_ENABLE    0x07 /* FIFOs on and empty */
 #define MCR_DTR_RTS   0x03
@@ -80,6 +81,12 @@ bool uart16550_init(const struct uart_config *c, volatile void *registers)
     reg_write(UART_FCR, FCR_ENABLE);
     reg_write(UART_MCR, MCR_DTR_RTS | MCR_OUT2);
     return true;
+}
+
+void uart16550_listen(void)
+{
+    if (alive)
+        reg_write(UART_IER, IER_DATA);
 }
 
 void uart16550_move(volatile void *registers)

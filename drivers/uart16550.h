@@ -15,6 +15,9 @@
  */
 bool uart16550_init(const struct uart_config *config, volatile void *registers);
 
+/* It raises its interrupt from now on while there is something to read. */
+void uart16550_listen(void);
+
 /* The MMIO registers have moved to another virtual address. */
 void uart16550_move(volatile void *registers);
 

@@ -156,3 +156,19 @@ bool uart_config_parse(struct uart_config *config, const char *text)
     *config = changed;
     return true;
 }
+
+int uart_config_isa_irq(const struct uart_config *config)
+{
+    if (config->kind != UART_PIO)
+        return -1;
+    switch (config->base) {
+    case 0x3f8:
+    case 0x3e8:
+        return 4;
+    case 0x2f8:
+    case 0x2e8:
+        return 3;
+    default:
+        return -1;
+    }
+}

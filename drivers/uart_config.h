@@ -39,6 +39,9 @@ struct uart_config {
 /* COM1 of a PC at 115200 8n1. */
 struct uart_config uart_config_default(void);
 
+/* The ISA interrupt of a PC's port, by where it is; below 0: not one of those. */
+int uart_config_isa_irq(const struct uart_config *config);
+
 /* Changes *config only when the whole text is sound and baud can be made from the clock (divisor 1
  * to 65535). */
 bool uart_config_parse(struct uart_config *config, const char *text) __attribute__((warn_unused_result));

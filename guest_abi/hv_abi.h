@@ -123,6 +123,13 @@ enum hv_call {
     HV_CALL_DOORBELL_ADD = 0x58,    /* (domain, struct hv_doorbell *in) */
     HV_CALL_DOORBELL_REMOVE = 0x59, /* (domain, struct hv_doorbell *in) returns when it rings no more */
 
+    /* HV_MAY_DOMAINS, on a line of the machine that the caller owns: hv_pirq.h. */
+    HV_CALL_PIRQ_BIND = 0x60,   /* (gsi, struct hv_pirq *in) -> gsi */
+    HV_CALL_PIRQ_UNBIND = 0x61, /* (gsi) returns when it fires no more */
+    HV_CALL_PIRQ_ACK = 0x62,    /* (gsi) -> 1: the level may come again, 0: it was not waiting */
+    HV_CALL_PIRQ_GIVE = 0x63,   /* (gsi, domain) to another owner, unbound */
+    HV_CALL_PIRQ_INFO = 0x64,   /* (gsi, struct hv_pirq_info *out) */
+
     HV_CALL_COUNT = 0x80, /* numbers from here on are -HV_ENOSYS */
 };
 
@@ -147,6 +154,7 @@ enum hv_capability {
     HV_CAP_RESAMPLE = 12,    /* GSIs of one domain with resample notifiers */
     HV_CAP_DOORBELLS = 13,   /* of one domain */
     HV_CAP_SIGNAL_MSI = 14,
+    HV_CAP_PIRQS = 17, /* GSIs of the machine are below this; 0: it has no I/O APIC */
 };
 
 #define HV_NO_PAGE UINT64_MAX

@@ -17,6 +17,7 @@
 #include "boot/boot_asm.h"
 #include "boot/boot_info.h"
 #include "drivers/acpi.h"
+#include "drivers/ioapic.h"
 #include "drivers/pic8259.h"
 #include "drivers/tsc.h"
 #include "drivers/uart16550.h"
@@ -33,6 +34,7 @@
 #include "hv/core/readiness.h"
 #include "hv/core/symtab.h"
 #include "hv/core/system.h"
+#include "hv/route/pirq.h"
 #include "hv/vapic/vapic.h"
 #include "hv/exit/run.h"
 
@@ -153,6 +155,21 @@ static void read_acpi(void)
     machine_set_reset(&acpi.fadt);
 }
 
+/* Every line of the machine is masked from here on until it is bound. */
+static void start_interrupts(void)
+{
+    uint32_t pins = ioapic_init(&acpi.madt);
+    pic8259_silence(VECTOR_DEVICE_FIRST);
+    irq_set_device(pirq_interrupt);
+    system_info.console_irq = pins ? uart_config_isa_irq(&options.com1) : -1;
+    if (system_info.console_irq >= 0)
+        uart16550_listen();
+    if (pins)
+        log_info("I/O APICs: %u lines of devices", pins);
+    else
+        log_warning("no I/O APIC: interrupts of the machine's devices cannot be had");
+}
+
 static uint64_t start_clock(void)
 {
     struct tsc_references refs = {0};
@@ -201,7 +218,7 @@ static void describe_system(void)
 __attribute__((noreturn)) static void start_machine(void)
 {
     read_acpi();
-    pic8259_silence(VECTOR_DEVICE_FIRST);
+    start_interrupts();
     uint64_t tsc_khz = start_clock();
     cpus_start_others(&acpi.madt, (uint32_t)options.max_cpus, memory_ap_page(), tsc_khz);
     if (!readiness_report())

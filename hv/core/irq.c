@@ -17,6 +17,7 @@
 #include "hv/core/timer.h"
 
 static uint32_t stray_nmis;
+static bool (*device)(uint8_t vector); /* hv/route/pirq.h */
 
 void hv_irq(uint8_t vector)
 {
@@ -30,7 +31,7 @@ void hv_irq(uint8_t vector)
     else if (vector == VECTOR_APIC_ERROR)
         log_limited(&limit, LOG_WARNING, "CPU %u: local APIC error, ESR %#x", percpu_self()->index,
                     lapic_errors());
-    else if (vector <= VECTOR_DEVICE_LAST)
+    else if (vector <= VECTOR_DEVICE_LAST && !(device && device(vector)))
         log_limited(&limit, LOG_WARNING, "CPU %u: unexpected interrupt, vector %#x", percpu_self()->index,
                     vector);
     lapic_eoi();
@@ -43,6 +44,11 @@ void hv_exception(struct trap_frame *frame)
     machine_nmi();
     /* No lock may be taken here: it is counted, and said at a safe place. */
     atomic_add_relaxed(&stray_nmis, 1);
+}
+
+void irq_set_device(bool (*take)(uint8_t vector))
+{
+    device = take;
 }
 
 uint32_t irq_stray_nmis(void)

@@ -12,6 +12,7 @@ struct system {
     const struct boot_info *boot;
     uint64_t memory_total; /* bytes of usable RAM */
     char cpu_brand[56];
+    int console_irq;           /* ISA interrupt of its receiver; below 0: none */
     int (*console_getc)(void); /* the next byte, or -1; by log_console_read() only */
 };
 

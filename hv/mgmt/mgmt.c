@@ -72,6 +72,12 @@ const struct mgmt_call mgmt_table[HV_CALL_COUNT] = {
     [HV_CALL_NOTIFIER_LIST] = {mgmt_notifier_list, HV_MAY_DOMAINS, LOCKED, 3},
     [HV_CALL_DOORBELL_ADD] = {mgmt_doorbell_add, HV_MAY_DOMAINS, LOCKED, 2},
     [HV_CALL_DOORBELL_REMOVE] = {mgmt_doorbell_remove, HV_MAY_DOMAINS, LOCKED, 2},
+
+    [HV_CALL_PIRQ_BIND] = {mgmt_pirq_bind, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_PIRQ_UNBIND] = {mgmt_pirq_unbind, HV_MAY_DOMAINS, LOCKED, 1},
+    [HV_CALL_PIRQ_ACK] = {mgmt_pirq_ack, HV_MAY_DOMAINS, false, 1},
+    [HV_CALL_PIRQ_GIVE] = {mgmt_pirq_give, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_PIRQ_INFO] = {mgmt_pirq_info, HV_MAY_DOMAINS, LOCKED, 2},
 };
 _Static_assert((HV_CALL_COUNT & (HV_CALL_COUNT - 1)) == 0, "numbers are masked");
 

@@ -83,6 +83,8 @@ mgmt_handler mgmt_irqchip_config, mgmt_irqchip_get, mgmt_irqchip_set, mgmt_irq_l
     mgmt_notifier_signal, mgmt_notifier_read, mgmt_notifier_create, mgmt_notifier_close, mgmt_notifier_bind,
     mgmt_notifier_grant, mgmt_notifier_info, mgmt_notifier_list, mgmt_doorbell_add,
     mgmt_doorbell_remove; /* mgmt_irq.c */
+mgmt_handler mgmt_pirq_bind, mgmt_pirq_unbind, mgmt_pirq_ack, mgmt_pirq_give,
+    mgmt_pirq_info; /* mgmt_pirq.c */
 mgmt_handler mgmt_route_set, mgmt_route_replace, mgmt_route_get, mgmt_route_lookup,
     mgmt_route_stats; /* mgmt_route.c */
 

@@ -6,7 +6,7 @@
 #include "hv/core/gmem.h"
 #include "hv/core/sched.h"
 #include "hv/mgmt/mgmt.h"
-#include "hv/route/notifier.h"
+#include "hv/route/pirq.h"
 #include "hv/vapic/vapic.h"
 
 #define LIST_MAX  1024U
@@ -61,6 +61,7 @@ int64_t mgmt_domain_destroy(struct vcpu *v, const struct mgmt_args *args)
     } else if (v->domain->id && d->manager != v->domain->id) {
         return -HV_EPERM;
     }
+    pirq_forget(d);
     notifier_forget(d);
     return domain_destroy(d) ? 0 : MGMT_AGAIN;
 }

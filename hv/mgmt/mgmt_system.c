@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arch/cpu/insn.h"
+#include "drivers/ioapic.h"
 #include "hv/core/gmem.h"
 #include "hv/core/machine.h"
 #include "hv/core/page.h"
@@ -55,6 +56,8 @@ int64_t mgmt_capability(struct vcpu *v, const struct mgmt_args *args)
         return DOORBELLS_MAX;
     case HV_CAP_SIGNAL_MSI:
         return 1;
+    case HV_CAP_PIRQS:
+        return ioapic_gsi_end();
     default:
         return 0;
     }

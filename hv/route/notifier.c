@@ -7,6 +7,7 @@
 #include "hv/route/notifier.h"
 
 #include "hv/core/notify.h"
+#include "hv/route/pirq.h"
 
 #define PLACE_BITS    14 /* of a handle: place, 8 bits owner, generation */
 #define BIND_RESAMPLE BIT(2)
@@ -126,6 +127,11 @@ bool notifier_signal_held(struct notifier *n, uint64_t handle)
     return true;
 }
 
+void notifier_fire_held(struct notifier *n)
+{
+    (void)fire(n);
+}
+
 static int may_signal(const struct notifier *n, const struct domain *caller)
 {
     if (!n)
@@ -204,11 +210,28 @@ static void tell_listeners(struct domain *d, const struct route_resampler *s)
     (void)route_fire_held(d, atomic_load_relaxed(&s->gsi), IRQCHIP_SOURCE_RESAMPLE, false);
     for (struct notifier *n = atomic_load_acquire(&s->first); n; n = atomic_load_acquire(&n->next)) {
         uint64_t bind = atomic_load_acquire(&n->bind);
+        const struct pirq *p = atomic_load_acquire(&n->pirq);
         if (!bind)
             continue;
         atomic_add_relaxed(&n->resampled, 1);
-        (void)tell_owner(n, bind);
+        if (p)
+            pirq_ended(p);
+        else
+            (void)tell_owner(n, bind);
     }
+}
+
+void notifier_lower(const struct notifier *n)
+{
+    uint64_t bind = n->bind;
+    struct domain *d =
+        bind_kind(bind) == HV_NOTIFIER_GSI && (bind & BIND_RESAMPLE) ? bind_domain(bind) : NULL;
+    const struct route_resampler *s = d ? resampler(d->routing, bind_gsi(bind)) : NULL;
+    if (!s)
+        return;
+    hazard_enter(HAZARD_ALL);
+    tell_listeners(d, s);
+    hazard_leave();
 }
 
 void notifier_acked(struct domain *d, uint32_t chip, uint32_t pin)
@@ -352,6 +375,7 @@ int64_t notifier_create(struct domain *owner, const struct hv_notifier *b)
 
 void notifier_close(struct notifier *n)
 {
+    pirq_unbind_notifier(n);
     atomic_store_release(&n->generation, n->generation + 1);
     unbind(n);
     give_place(n, domain_get(n->owner)->routing->notifiers);

@@ -22,6 +22,8 @@
 #define NOTIFIER_PAGES    511U
 #define NOTIFIERS_MAX     (NOTIFIER_PER_PAGE * NOTIFIER_PAGES)
 
+struct pirq;
+
 struct notifier {
     /* Atomic. */
     uint64_t bind;       /* notifier.c */
@@ -31,7 +33,8 @@ struct notifier {
 
     uint64_t read_at;      /* value of signals at the last read; atomic */
     struct notifier *next; /* in the list of free ones, or of the listeners of a GSI */
-    uint64_t reserved[2];
+    struct pirq *pirq;     /* the physical interrupt that signals it, or NULL; atomic */
+    uint64_t reserved;
     uint64_t may[CONFIG_MAX_DOMAINS / 64]; /* bit per domain that may signal it; atomic */
     uint64_t reserved2[4];
 };
@@ -54,6 +57,7 @@ int64_t notifier_place(uint64_t handle);
  */
 int64_t notifier_signal(const struct domain *caller, uint64_t handle);
 bool notifier_signal_held(struct notifier *n, uint64_t handle); /* false: closed */
+void notifier_fire_held(struct notifier *n);                    /* one that is open as long as that hazard */
 /* Signals since the last read. The same errors. */
 int64_t notifier_read(const struct domain *caller, uint64_t handle);
 
@@ -66,6 +70,8 @@ int notifier_check(const struct domain *owner, const struct hv_notifier *b);
 int64_t notifier_create(struct domain *owner, const struct hv_notifier *b);
 int notifier_bind(struct notifier *n, const struct hv_notifier *b);
 void notifier_close(struct notifier *n); /* returns when it fires no more */
+/* A resample notifier's line falls and its listeners are told, as if the guest had ended the interrupt. */
+void notifier_lower(const struct notifier *n);
 void notifier_info(struct notifier *n, struct hv_notifier_info *info);
 /* The first open one of the owner behind a place (-1: the first of all), or NULL. */
 struct notifier *notifier_next(const struct domain *owner, int64_t place);

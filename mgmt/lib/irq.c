@@ -265,3 +265,31 @@ int64_t irq_doorbell_remove(uint32_t domain, enum hv_claim_space space, uint64_t
 {
     return hv_call2(HV_CALL_DOORBELL_REMOVE, domain, put_doorbell(space, address, width, data, notifier));
 }
+
+/* ---- lines of the machine */
+
+int64_t irq_pirq_bind(uint64_t number, const struct hv_pirq *b)
+{
+    return hv_call2(HV_CALL_PIRQ_BIND, number, put(b, sizeof(*b)));
+}
+
+int64_t irq_pirq_unbind(uint64_t gsi)
+{
+    return hv_call1(HV_CALL_PIRQ_UNBIND, gsi);
+}
+
+int64_t irq_pirq_ack(uint64_t gsi)
+{
+    return hv_call1(HV_CALL_PIRQ_ACK, gsi);
+}
+
+int64_t irq_pirq_give(uint64_t gsi, uint32_t domain)
+{
+    return hv_call2(HV_CALL_PIRQ_GIVE, gsi, domain);
+}
+
+int64_t irq_pirq_info(uint64_t gsi, struct hv_pirq_info *out)
+{
+    *out = (struct hv_pirq_info){0};
+    return take(hv_call2(HV_CALL_PIRQ_INFO, gsi, put(out, sizeof(*out))), out, sizeof(*out));
+}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "guest_abi/hv_mgmt.h"
+#include "guest_abi/hv_pirq.h"
 #include "guest_abi/hv_route.h"
 #include "guest_abi/hv_vcpu.h"
 
@@ -53,3 +54,10 @@ int64_t irq_doorbell_add(uint32_t domain, enum hv_claim_space space, uint64_t ad
                          const uint64_t *data, uint64_t notifier);
 int64_t irq_doorbell_remove(uint32_t domain, enum hv_claim_space space, uint64_t address, uint32_t width,
                             const uint64_t *data, uint64_t notifier);
+
+/* Lines of the machine. Bind: `number` is a GSI, or what b->flags say; the GSI is the result. */
+int64_t irq_pirq_bind(uint64_t number, const struct hv_pirq *b);
+int64_t irq_pirq_unbind(uint64_t gsi);
+int64_t irq_pirq_ack(uint64_t gsi);
+int64_t irq_pirq_give(uint64_t gsi, uint32_t domain);
+int64_t irq_pirq_info(uint64_t gsi, struct hv_pirq_info *out);

@@ -3,7 +3,8 @@
 # Host tests of routing, hv/route, on fakes of what stands below it (route_fake.c). The last one runs under the thread sanitizer, so it
 # compiles the sources into one object of its own.
 
-ROUTE_SRCS = hv/route/route.c hv/route/route_word.c hv/route/hazard.c hv/route/notifier.c hv/route/doorbell.c tests/host/route_fake.c
+ROUTE_SRCS = hv/route/route.c hv/route/route_word.c hv/route/hazard.c hv/route/notifier.c hv/route/doorbell.c hv/route/pirq.c \
+	tests/host/route_fake.c tests/host/pirq_fake.c
 
 HOST_TESTS += route_word_test route_test route_notifier_test
 route_word_test_SRCS = tests/host/route_word_test.c hv/route/route_word.c

@@ -10,11 +10,13 @@
 #include "hv/route/doorbell.c"
 #include "hv/route/hazard.c"
 #include "hv/route/notifier.c"
+#include "hv/route/pirq.c"
 #include "hv/route/route.c"
 #include "hv/route/route_word.c"
 
 #include <pthread.h>
 
+#include "tests/host/pirq_fake.c"
 #include "tests/host/random.h"
 #include "tests/host/test.h"
 
@@ -24,6 +26,7 @@ static struct domain *domains[2], *d;
 static struct pcpu cpus[FIRERS + 1];
 struct pcpu *pcpu_table[CONFIG_MAX_CPUS];
 uint32_t pcpu_count = FIRERS + 1;
+uint64_t pcpu_tsc_khz = 1000000;
 static bool dead[4096]; /* atomic: this vector or number must not come any more */
 static unsigned long fired, wrong;
 static bool done;

@@ -2,6 +2,7 @@
 /* The calls on interrupts, for the tables of abi_table.c, whose macros they use. */
 #pragma once
 
+#include "guest_abi/hv_pirq.h"
 #include "guest_abi/hv_route.h"
 
 /* clang-format off */
@@ -23,6 +24,8 @@
 #define IRQ_DOORBELL \
     4, {{F(hv_doorbell, address), 0x500}, {F(hv_doorbell, width), 2}, {F(hv_doorbell, flags), HV_DOORBELL_MATCH}, \
         {F(hv_doorbell, notifier), N(NOTIFIER)}}
+
+#define PIRQ_GSI 8U
 
 #define IRQ_CALLS \
     [HV_CALL_IRQ_LINE] = IRQ_DOMAIN("IRQ_LINE", 3, 4, 0), \
@@ -47,7 +50,13 @@
         {"NOTIFIER_INFO", {N(NOTIFIER), N(STRUCT)}, 2, 1, NO_TARGET, OUT, 96, 3584, HV_MAY_DOMAINS, 0, {{0}}}, \
     [HV_CALL_NOTIFIER_LIST] = IRQ_CALL("NOTIFIER_LIST", 3, 0, N(RESULT_PAGE), 4), \
     [HV_CALL_DOORBELL_ADD] = IRQ_STRUCT("DOORBELL_ADD", IN, 48, 0, IRQ_DOORBELL), \
-    [HV_CALL_DOORBELL_REMOVE] = IRQ_STRUCT("DOORBELL_REMOVE", IN, 48, 0, IRQ_DOORBELL),
+    [HV_CALL_DOORBELL_REMOVE] = IRQ_STRUCT("DOORBELL_REMOVE", IN, 48, 0, IRQ_DOORBELL), \
+    [HV_CALL_PIRQ_BIND] = \
+        {"PIRQ_BIND", {PIRQ_GSI, N(STRUCT)}, 2, 1, NO_TARGET, IN, 32, 0, HV_MAY_DOMAINS, 1, {{F(hv_pirq, notifier), N(NOTIFIER)}}}, \
+    [HV_CALL_PIRQ_UNBIND] = IRQ_CALL("PIRQ_UNBIND", 1, PIRQ_GSI), \
+    [HV_CALL_PIRQ_ACK] = IRQ_CALL("PIRQ_ACK", 1, PIRQ_GSI), \
+    [HV_CALL_PIRQ_GIVE] = IRQ_CALL("PIRQ_GIVE", 2, PIRQ_GSI, N(GOOD)), \
+    [HV_CALL_PIRQ_INFO] = {"PIRQ_INFO", {PIRQ_GSI, N(STRUCT)}, 2, 1, NO_TARGET, OUT, 56, 256, HV_MAY_DOMAINS, 0, {{0}}},
 
 /* Lists: places and sizes. */
 #define IRQ_LIST_ROWS(call, bytes) \
@@ -93,7 +102,22 @@
     S(call, hv_doorbell, flags, 0xffffffffU, INVALID), S(call, hv_doorbell, data, 0x10000, INVALID), \
     S(call, hv_doorbell, data, ONES, INVALID), S(call, hv_doorbell, reserved, 1, INVALID)
 
+#define PIRQ_GSI_ROWS(call) \
+    A(call, 0, 24, -HV_ENOENT), A(call, 0, 0xffffffffU, -HV_ENOENT), A(call, 0, UPPER | PIRQ_GSI, -HV_ENOENT), A(call, 0, ONES, -HV_ENOENT)
+#define P(field, value, want) S(PIRQ_BIND, hv_pirq, field, value, want)
+#define PIRQ_ROWS \
+    PIRQ_GSI_ROWS(PIRQ_BIND), PIRQ_GSI_ROWS(PIRQ_UNBIND), PIRQ_GSI_ROWS(PIRQ_ACK), PIRQ_GSI_ROWS(PIRQ_GIVE), PIRQ_GSI_ROWS(PIRQ_INFO), \
+    A(PIRQ_UNBIND, 0, PIRQ_GSI, -HV_ENOENT), A(PIRQ_ACK, 0, PIRQ_GSI, -HV_ENOENT), A(PIRQ_GIVE, 1, N(GONE), -HV_ESRCH), \
+    A(PIRQ_GIVE, 1, 256, -HV_ESRCH), A(PIRQ_GIVE, 1, UPPER, -HV_ESRCH), A(PIRQ_GIVE, 1, ONES, -HV_ESRCH), \
+    P(flags, 1U << 6, INVALID), P(flags, 1U << 8, INVALID), P(flags, 1U << 31, INVALID), P(flags, HV_PIRQ_ISA | HV_PIRQ_CONSOLE, INVALID), \
+    P(flags, HV_PIRQ_EDGE | HV_PIRQ_LEVEL, INVALID), P(flags, HV_PIRQ_HIGH | HV_PIRQ_LOW, INVALID), P(flags, HV_PIRQ_CONSOLE, INVALID), \
+    P(notifier, 0, -HV_ENOENT), P(notifier, 1, -HV_ENOENT), P(notifier, NPLUS(NOTIFIER, 1), -HV_ENOENT), P(notifier, ONES, -HV_ENOENT), \
+    P(cpu, N(CPUS), INVALID), P(cpu, 64, INVALID), P(cpu, 0xfffffffeU, INVALID), P(storm_vcpu, 1, INVALID), \
+    P(storm_number, 1, INVALID), P(storm_number, HV_NOTIFY_OWN - 1, INVALID), P(storm_number, HV_NOTIFY_COUNT, INVALID), \
+    P(storm_number, 0xffffffffU, INVALID),
+
 #define IRQ_ROWS \
+    PIRQ_ROWS \
     A(IRQ_LINE, 1, 4, -HV_ENODEV), A(IRQ_LINE, 2, 2, INVALID), A(IRQ_LINE, 2, ONES, INVALID), A(IRQ_LINE, 2, UPPER, INVALID), \
     A(SIGNAL_MSI, 1, 0xfee00000, -HV_ENODEV), IRQ_HANDLE_ROWS(NOTIFIER_SIGNAL), IRQ_HANDLE_ROWS(NOTIFIER_READ), \
     A(IRQCHIP_CONFIG, 0, N(GOOD), -HV_ENODEV), /* it has none */ \

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A page of sizes for abi.c: as a boot module it is read-only for the manager, and a call that is to
- * write to a structure there finds the right size word first. One each 512 bytes.
+ * write to a structure there finds the right size word first. One each 512 bytes; in the middle
+ * of each the size of a physical interrupt.
  */
 	.data
 	.irp	size, 184, 288, 32, 64, 112, 672, 40, 96
 	.long	\size
-	.fill	127, 4, 0
+	.fill	63, 4, 0
+	.long	56
+	.fill	63, 4, 0
 	.endr
