@@ -10,7 +10,7 @@
 #include "hv/irqchip/vioapic.h"
 #include "hv/mgmt/mgmt.h"
 #include "hv/route/doorbell.h"
-#include "hv/vapic/deliver.h"
+#include "hv/route/message.h"
 
 #define LIST_MAX 512U
 
@@ -147,17 +147,16 @@ int64_t mgmt_irq_line(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_signal_msi(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    uint64_t word;
+    struct vlapic_message m;
     int error = mgmt_target(v, args->a[0], &d);
     if (error)
         return error;
     if (!d->apics)
         return -HV_ENODEV;
     if (args->a[2] > UINT32_MAX ||
-        route_encode_msi((uint32_t)args->a[1], (uint32_t)(args->a[1] >> 32), (uint32_t)args->a[2], &word))
+        !route_message_from((uint32_t)args->a[1], (uint32_t)(args->a[1] >> 32), (uint32_t)args->a[2], &m))
         return -HV_EINVAL;
-    const struct vlapic_message m = route_message(word);
-    int taken = deliver_message(d, NULL, &m);
+    int taken = message_send(d, &m);
     return taken < 0 ? -HV_ENXIO : taken;
 }
 

@@ -102,10 +102,7 @@ static int fire_gsi(uint64_t bind)
         return -HV_ENXIO;
     if (bind & BIND_RESAMPLE)
         return route_fire_held(d, bind_gsi(bind), IRQCHIP_SOURCE_RESAMPLE, true);
-    int result = route_fire_held(d, bind_gsi(bind), IRQCHIP_SOURCE_MANAGER, true);
-    if (route_kind(route_get(d->routing, bind_gsi(bind))) != ROUTE_MSI)
-        (void)route_fire_held(d, bind_gsi(bind), IRQCHIP_SOURCE_MANAGER, false); /* a pulse of the line */
-    return result;
+    return route_signal_held(d, bind_gsi(bind));
 }
 
 /* The count first: who binds it at this moment looks at the count afterwards. */

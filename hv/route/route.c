@@ -9,7 +9,7 @@
 #include "hv/core/notify.h"
 #include "hv/irqchip/irqchip.h"
 #include "hv/route/doorbell.h"
-#include "hv/vapic/deliver.h"
+#include "hv/route/message.h"
 
 static uint64_t *slot(const struct route_table *t, uint32_t gsi)
 {
@@ -52,7 +52,7 @@ static int fire_once(struct domain *d, uint64_t word, enum irqchip_source source
         return fire_pins(d, word, source, level);
     case ROUTE_MSI: {
         const struct vlapic_message m = route_message(word);
-        int taken = level ? deliver_message(d, NULL, &m) : -1;
+        int taken = level ? message_send(d, &m) : -1;
         return taken < 0 ? -HV_ENXIO : taken;
     }
     case ROUTE_NOTIFY:
@@ -113,6 +113,20 @@ int route_fire(struct domain *d, uint64_t gsi, enum irqchip_source source, bool 
             count(r, g, result);
     }
     hazard_leave();
+    return result;
+}
+
+int route_signal_held(struct domain *d, uint32_t gsi)
+{
+    const struct routing *r = d->routing;
+    uint64_t word = route_get(r, gsi);
+    if (__builtin_expect(route_kind(word) != ROUTE_MSI, 0)) {
+        int result = fire_chain(d, r, gsi, IRQCHIP_SOURCE_MANAGER, true, word);
+        (void)fire_chain(d, r, gsi, IRQCHIP_SOURCE_MANAGER, false, word);
+        return result;
+    }
+    int result = fire_once(d, word, IRQCHIP_SOURCE_MANAGER, true);
+    count(r, gsi, result);
     return result;
 }
 

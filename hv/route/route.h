@@ -82,6 +82,9 @@ int route_fire(struct domain *d, uint64_t gsi, enum irqchip_source source, bool 
 /* The same with hazard_enter(HAZARD_ALL) made by the caller. */
 int route_fire_held(struct domain *d, uint32_t gsi, enum irqchip_source source, bool level);
 
+/* A pulse of the manager's line, or the message. The domain has a table, and the GSI is in it. */
+int route_signal_held(struct domain *d, uint32_t gsi);
+
 /* 0 when there is none. */
 uint64_t route_get(const struct routing *r, uint32_t gsi);
 /* Returns when the old route can fire no more. 0, -HV_ENOMEM: no page for it. */

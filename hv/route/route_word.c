@@ -10,6 +10,7 @@
 #define MSI_RH            8U
 #define MSI_DM            4U
 #define MSI_DATA_RESERVED 0xffff3800U
+#define MSI_NO_MODES      (1U << APIC_DM_REMOTE_READ | 1U << APIC_DM_STARTUP)
 #define CHIPS             (HV_CHIP_IOAPIC + HV_IOAPICS_MAX)
 
 static bool unused_zero(const uint32_t *raw, unsigned from)
@@ -20,18 +21,41 @@ static bool unused_zero(const uint32_t *raw, unsigned from)
     return !any;
 }
 
-int route_encode_msi(uint32_t address, uint32_t address_high, uint32_t data, uint64_t *word)
+static bool msi_valid(uint32_t address, uint32_t high, uint32_t data)
 {
-    uint32_t low = address >> 12 & 0xff, middle = address >> 5 & 0x7f, mode = data >> 8 & 7;
-    enum route_form form = address_high ? ROUTE_FORM_32 : middle ? ROUTE_FORM_15 : ROUTE_FORM_8;
-    if ((address & MSI_BASE_MASK) != MSI_BASE || (address & MSI_RESERVED) || (address_high & 0xff) ||
-        (address_high && middle) || (data & MSI_DATA_RESERVED) || mode == APIC_DM_REMOTE_READ ||
-        mode == APIC_DM_STARTUP)
+    uint32_t mode = data >> 8 & 7, middle = address >> 5 & 0x7f;
+    return (address & (MSI_BASE_MASK | MSI_RESERVED)) == MSI_BASE && !(high & 0xff) && !(high && middle) &&
+           !(data & MSI_DATA_RESERVED) && !(1U << mode & MSI_NO_MODES);
+}
+
+static uint32_t msi_dest(uint32_t address, uint32_t high)
+{
+    return (address >> 12 & 0xff) | (address >> 5 & 0x7f) << 8 | high;
+}
+
+bool route_message_from(uint32_t address, uint32_t high, uint32_t data, struct vlapic_message *m)
+{
+    uint8_t mode = data >> 8 & 7;
+    if (!msi_valid(address, high, data))
+        return false;
+    *m = (struct vlapic_message){.dest = msi_dest(address, high),
+                                 .vector = (uint8_t)data,
+                                 .mode = mode == APIC_DM_FIXED && (address & MSI_RH) ? APIC_DM_LOWEST : mode,
+                                 .level = data >> 15,
+                                 .logical = address & MSI_DM,
+                                 .wide = high || (address & 0xfe0)};
+    return true;
+}
+
+int route_encode_msi(uint32_t address, uint32_t high, uint32_t data, uint64_t *word)
+{
+    enum route_form form = high ? ROUTE_FORM_32 : address & 0xfe0 ? ROUTE_FORM_15 : ROUTE_FORM_8;
+    if (!msi_valid(address, high, data))
         return -HV_EINVAL;
-    uint64_t dest = low | middle << 8 | address_high;
-    *word = ROUTE_MSI | dest << 3 | (uint64_t)(data & 0xff) << 35 | (uint64_t)mode << 43 |
-            (uint64_t)(data >> 15) << 46 | (uint64_t)(data >> 14 & 1) << 47 |
-            (uint64_t)(address >> 3 & 1) << 48 | (uint64_t)(address >> 2 & 1) << 49 | (uint64_t)form << 50;
+    *word = ROUTE_MSI | (uint64_t)msi_dest(address, high) << 3 | (uint64_t)(data & 0xff) << 35 |
+            (uint64_t)(data >> 8 & 7) << 43 | (uint64_t)(data >> 15) << 46 |
+            (uint64_t)(data >> 14 & 1) << 47 | (uint64_t)(address >> 3 & 1) << 48 |
+            (uint64_t)(address >> 2 & 1) << 49 | (uint64_t)form << 50;
     return 0;
 }
 

@@ -47,6 +47,9 @@ uint32_t route_decode(uint64_t word, uint32_t gsi, struct hv_route out[HV_ROUTES
 /* The message of an MSI: 0; -HV_EINVAL: not one. Bits without a meaning must be 0. */
 int route_encode_msi(uint32_t address, uint32_t address_high, uint32_t data, uint64_t *word);
 
+/* The same as a message, without a word between. False: not one. */
+bool route_message_from(uint32_t address, uint32_t address_high, uint32_t data, struct vlapic_message *m);
+
 static inline enum route_word_kind route_kind(uint64_t word)
 {
     return (enum route_word_kind)(word & 7);

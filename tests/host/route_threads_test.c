@@ -86,6 +86,10 @@ void irqchip_free(struct irqchip *c)
     (void)c;
 }
 
+bool lapic_mode_x2apic;
+
+__asm__(".globl deliver_tell\ndeliver_tell: ret"); /* never called */
+
 int deliver_message(struct domain *of, const struct vlapic *sender, const struct vlapic_message *m)
 {
     (void)of;
@@ -148,6 +152,7 @@ static void make(void)
         domains[id]->id = id;
         domains[id]->max_vcpus = 1;
         domains[id]->irqchip = HV_DOMAIN_IRQCHIP_FULL;
+        domains[id]->apics = calloc(1, sizeof(struct vapic_domain));
     }
     d = domains[1];
     ASSERT_TRUE(route_init(d) != NULL);
@@ -157,6 +162,7 @@ static void destroy(void)
 {
     for (uint16_t id = 0; id < 2; id++) {
         route_release(domains[id]);
+        free(domains[id]->apics);
         free(domains[id]);
     }
 }

@@ -41,6 +41,13 @@ TEST(every_message_comes_back)
             r.msi.address_high = (uint32_t)(x >> 32) << 8;
         r.msi.data = ((uint32_t)(x >> 20) & 0xc0ff) | mode << 8;
         there_and_back(&r, 1);
+        uint64_t word = 0;
+        struct vlapic_message direct;
+        EXPECT_EQ(route_encode_msi(r.msi.address, r.msi.address_high, r.msi.data, &word), 0);
+        EXPECT_TRUE(route_message_from(r.msi.address, r.msi.address_high, r.msi.data, &direct));
+        const struct vlapic_message m = route_message(word);
+        EXPECT_TRUE(m.dest == direct.dest && m.vector == direct.vector && m.mode == direct.mode &&
+                    m.level == direct.level && m.logical == direct.logical && m.wide == direct.wide);
     }
 }
 
@@ -91,7 +98,9 @@ TEST(no_message_is_refused)
     for (size_t i = 0; i < COUNT(bad); i++) {
         uint64_t w = 7;
         test_row("row %zu", i);
+        struct vlapic_message m;
         EXPECT_EQ(route_encode_msi(bad[i].low, bad[i].high, bad[i].data, &w), -HV_EINVAL);
+        EXPECT_FALSE(route_message_from(bad[i].low, bad[i].high, bad[i].data, &m));
         EXPECT_EQ(w, 7);
     }
 }
