@@ -59,7 +59,8 @@ bool timer_take(struct timer *t)
     if (due) {
         q->first = t->next;
         atomic_store_release(&t->queue, NULL);
-        arm(q);
+        if (q->first)
+            arm(q);
     }
     spin_unlock(&q->lock);
     return due;

@@ -9,6 +9,7 @@
 #include "arch/cpu/lapic.h"
 #include "arch/cpu/vectors.h"
 #include "hv/core/pcpu.h"
+#include "hv/core/sched.h"
 #include "hv/exit/exit.h"
 #include "hv/vapic/deliver.h"
 #include "hv/vapic/deliver_edge.h"
@@ -154,7 +155,12 @@ uint64_t hv_fast_interrupt(struct vmx_context *c)
         !timer_take(&v->apic_timer))
         return 0;
     lapic_eoi();
-    deliver_own_timer(v);
+    if (a->lapic.timer.armed && !a->lapic.timer.masked && deliver_own_timer(v)) {
+        a->lapic.timer.armed = false;
+        a->lapic.stats[VLAPIC_STAT_TIMER]++;
+    } else {
+        sched_request(v, REQUEST_APIC);
+    }
     percpu_count_exit();
     v->exits[EXIT_EXTERNAL_INTERRUPT]++;
     return 1;

@@ -57,23 +57,19 @@ static enum vlapic_receipt deliver_fixed(struct vcpu *v, uint8_t vector, bool le
     return r;
 }
 
-void deliver_own_timer(struct vcpu *v)
+bool deliver_own_timer(struct vcpu *v)
 {
     struct vapic *a = v->apic;
-    uint32_t lvt = vlapic_reg_get(&a->lapic, APIC_LVT_TIMER);
-    uint8_t vector = (uint8_t)lvt;
-    if (!a->lapic.timer.armed || a->lapic.timer.masked || !deliver_edge_can(a, vector)) {
-        sched_request(v, REQUEST_APIC); /* there is more to it */
-        return;
-    }
-    a->lapic.timer.armed = false;
-    a->lapic.stats[VLAPIC_STAT_TIMER]++;
+    uint8_t vector = (uint8_t)vlapic_reg_get(&a->lapic, APIC_LVT_TIMER);
+    if (!deliver_edge_can(a, vector))
+        return false;
     a->lapic.stats[VLAPIC_STAT_LVT]++;
     (void)vlapic_request(&a->lapic, vector);
     if (a->delivers)
         apicv_raise_rvi(vector);
     else
         sched_request(v, REQUEST_EVENT);
+    return true;
 }
 
 enum vlapic_receipt deliver_to(struct vcpu *v, const struct vlapic_message *m)

@@ -20,10 +20,10 @@ int deliver_message(struct domain *d, const struct vlapic *sender, const struct 
 enum vlapic_receipt deliver_to(struct vcpu *v, const struct vlapic_message *m);
 
 /*
- * The timer of v, which runs here and is one-shot or a TSC deadline, has come to its end: straight into IRR,
- * since this CPU owns it.
+ * The timer of v, whose VMCS is current here, has expired and is not masked: straight into IRR, since this CPU owns
+ * it. False: there is more to it, deliver_lvt knows.
  */
-void deliver_own_timer(struct vcpu *v);
+bool deliver_own_timer(struct vcpu *v);
 
 /* An interrupt from a local source. */
 void deliver_lvt(struct vcpu *v, enum apic_reg lvt);

@@ -206,7 +206,8 @@ void vapic_timer_update(struct vcpu *v)
     uint64_t deadline, tsc = rdtsc(), now = tsc + v->tsc_offset;
     timer_cancel(&v->apic_timer);
     while (vlapic_timer_expire(&a->lapic, now))
-        deliver_lvt(v, APIC_LVT_TIMER);
+        if (!deliver_own_timer(v))
+            deliver_lvt(v, APIC_LVT_TIMER);
     if (!vlapic_timer_next(&a->lapic, &deadline))
         return;
     uint64_t left = deadline - now; /* it lies ahead: expire has moved or ended it */
