@@ -290,7 +290,8 @@ void plan_acpi(struct plan *plan, const struct acpi_domain *domain)
         plan_fail(plan, "the ACPI tables of %u vCPUs do not fit", domain->vcpus);
         return;
     }
-    plan->firmware = (struct plan_range){ACPI_BASE, ACPI_END};
+    plan->firmware = (struct plan_range){ACPI_ROMS, ACPI_END};
+    plan_add(plan, ACPI_ROMS, tables, 0, ACPI_BASE - ACPI_ROMS, "the place of option ROMs");
     plan_add(plan, ACPI_BASE, tables, bytes, ACPI_ROOM, "the ACPI tables");
     plan->rsdp = ACPI_BASE;
 }

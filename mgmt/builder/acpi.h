@@ -5,7 +5,8 @@
  * always in ACPI mode. Pure. ACPI Specification 6.5, chapter 5.2.
  *
  * The tables lie where a PC's firmware has them, from ACPI_BASE on, so that guests that search find the
- * RSDP; the memory up to 1 MiB comes with them and is reserved in every memory map.
+ * RSDP. The memory of a PC's firmware from 0xc0000 to 1 MiB comes with them and is reserved in every memory map: guests
+ * look at all of it, 16 bytes at a time, which would cost thousands of exits if nothing were there.
  */
 #pragma once
 
@@ -13,6 +14,7 @@
 
 #define ACPI_BASE 0xe0000ULL /* of the RSDP */
 #define ACPI_END  0x100000ULL
+#define ACPI_ROMS 0xc0000ULL /* option ROMs, of which there are none */
 
 enum {
     ACPI_SCI = 9,         /* interrupt of the power management registers, level */

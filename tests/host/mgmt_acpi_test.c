@@ -179,14 +179,14 @@ TEST(acpi_in_a_plan)
     EXPECT_EQ(get32(params + 0x214), MIB);
     EXPECT_EQ(params[0x1e8], 3U);
     const uint8_t *entry = params + 0x2d0 + 20;
-    EXPECT_EQ(get32(entry), ACPI_BASE);
-    EXPECT_EQ(get32(entry + 8), ACPI_ROOM);
+    EXPECT_EQ(get32(entry), 0xc0000U);
+    EXPECT_EQ(get32(entry + 8), 0x40000U);
     EXPECT_EQ(get32(entry + 16), 2U);
     EXPECT_EQ(plan_memory_map(&plan, lines), 3U);
     EXPECT_EQ(lines[2].range.start, MIB);
     /* No loader gets the place. */
     EXPECT_FALSE(plan_is_ram(&plan, ACPI_BASE, 1));
-    EXPECT_EQ(plan_find(&plan, 4096, 4096, ACPI_BASE, MIB), PLAN_NOWHERE);
+    EXPECT_EQ(plan_find(&plan, 4096, 4096, ACPI_ROMS, MIB), PLAN_NOWHERE);
     EXPECT_FALSE(plan_add(&plan, ACPI_END - 4096, file, 16, 16, "something"));
     EXPECT_TRUE(strstr(plan.error, "overlaps the ACPI tables") != NULL);
     plan_free(&plan);
