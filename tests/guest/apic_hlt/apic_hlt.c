@@ -115,14 +115,14 @@ static void shadows(void)
 }
 
 /* --- NMI --- */
-static volatile uint32_t nmi_depth, nmi_nested, nmi_seen;
+static volatile uint32_t nmi_depth, nmi_nested, nmi_seen, nmi_inside;
 static void on_nmi(struct cpu *self, struct trap_frame *f)
 {
     (void)f;
     nmi_nested |= nmi_depth;
     nmi_depth = 1;
     if (nmi_seen++ == 0)
-        for (unsigned i = 0; i < 3; i++) {
+        for (unsigned i = 0; i < nmi_inside; i++) {
             apic_icr(self->id, NMI);
             smp_delay(3000);
         }
@@ -132,14 +132,17 @@ static void on_nmi(struct cpu *self, struct trap_frame *f)
 static void nmis(void)
 {
     struct cpu *self = smp_self();
-    smp_forget();
-    nmi_seen = nmi_nested = 0;
-    irq_handlers[V_NMI] = on_nmi;
-    apic_icr(self->id, NMI);
-    (void)SMP_WAIT(self->count[V_NMI] == 2, SHORT_TIME);
-    smp_delay(5000);
-    report(self->count[V_NMI] == 2 && nmi_nested == 0, "three NMIs in a handler: %u NMIs, nested: %u",
-           self->count[V_NMI], nmi_nested);
+    for (nmi_inside = 1; nmi_inside < 5; nmi_inside++) {
+        smp_forget();
+        nmi_seen = nmi_nested = 0;
+        irq_handlers[V_NMI] = on_nmi;
+        apic_icr(self->id, NMI);
+        (void)SMP_WAIT(self->count[V_NMI] == 2, SHORT_TIME);
+        smp_delay(5000);
+        report(self->count[V_NMI] == 2 && nmi_nested == 0, "%u NMIs in a handler: %u NMIs, nested: %u",
+               nmi_inside, self->count[V_NMI], nmi_nested);
+        trace("nmi: %u in a handler: %u", nmi_inside, self->count[V_NMI]);
+    }
     irq_handlers[V_NMI] = smp_quiet;
     smp_forget();
     /* Interrupts off or on makes no difference; it is taken before the next instructions. */
