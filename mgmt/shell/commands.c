@@ -196,6 +196,8 @@ static const struct command commands[] = {
     {"msi", commands_msi, 3, 3, "domain address data", "send a message to its local APICs"},
     {"inject", commands_inject, 3, 3, "domain vcpu vector", "interrupt a vCPU"},
     {"nmi", commands_nmi, 2, 2, "domain vcpu", "send an NMI"},
+    {"devices", commands_devices, 1, 2, "domain [--json]", "its virtio devices, and what went through them"},
+    {"switches", commands_switches, 0, 1, "[--json]", "the network switches"},
     {"modules", commands_modules, 0, 1, "[--json]", "the boot modules"},
     {"dmesg", commands_dmesg, 0, 1, "[--json]", "the hypervisor's log"},
     {"console", run_console, 1, 1, "domain", "attach to its serial port; Ctrl-] comes back"},

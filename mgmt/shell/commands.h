@@ -38,6 +38,10 @@ void commands_msi(int count, char *words[]);
 void commands_irq_line(int count, char *words[]);
 void commands_nmi(int count, char *words[]);
 
+/* Virtio, in commands_virtio.c. */
+void commands_devices(int count, char *words[]);
+void commands_switches(int count, char *words[]);
+
 /* Takes "--json" out of the words. */
 bool commands_json(int *count, char *words[]);
 

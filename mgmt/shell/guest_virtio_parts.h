@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guest_virtio_parts: what guest_virtio.c and guest_virtio_saved.c share; for nobody else.
+ * guest_virtio_parts: what guest_virtio.c, guest_virtio_saved.c and commands_virtio.c share; for nobody else.
  */
 #pragma once
 

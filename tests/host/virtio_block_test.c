@@ -201,7 +201,7 @@ TEST(block_empty_requests_at_the_end)
 
 TEST(block_larger_than_allowed)
 {
-    /* Writes of all of the guest's memory, again and again: 42 times are 126 segments of 64 KiB, the most allowed. */
+    /* All of the guest memory, again and again: 42 times are 126 segments of 64 KiB, the most allowed. */
     for (uint16_t times = 42; times <= 43; times++) {
         fresh(BUS_MMIO, true);
         pages_max = 5000;

@@ -353,6 +353,29 @@ TEST(rng_fills)
     }
 }
 
+TEST(rng_fills_across_pieces)
+{
+    uint32_t used;
+    uint64_t border = GUEST_START + GUEST_PIECE + GUEST_PIECE;
+    ready(BUS_MMIO, 0);
+    EXPECT_TRUE(driver_transfer(&driver, 0, 0, 0, border - 10, 30, &used));
+    EXPECT_EQ(used, 30U);
+    EXPECT_EQ(*(uint8_t *)guest_at(border + 19), 0x5a);
+}
+
+TEST(device_fields_that_are_none)
+{
+    fresh(BUS_MSIX);
+    driver_set_status(&driver, 3);
+    driver_set_features(&driver, VERSION_1);
+    driver_set_status(&driver, 11);
+    (void)driver_queue_max(&driver, 0);
+    for (uint32_t offset = 56; offset < 0x100; offset += 4)
+        driver_write(&driver, driver.common + offset, 4, 0xffffffff);
+    const struct queue *queue = &rng.virtio.queue[0];
+    EXPECT_EQ(queue->descriptors | queue->driver | queue->device, 0U);
+}
+
 TEST(rng_wants_room_only)
 {
     ON_EVERY_BUS

@@ -172,6 +172,14 @@ static void offer_block_read(uint32_t domain)
     offer(domain, 0);
 }
 
+/* A chain that leads nowhere, for the first disk. */
+static void ring_broken(uint32_t domain)
+{
+    set_desc(domain, 0, 0, 1ULL << 40, 16, 0);
+    offer(domain, 0);
+    mmio_write(domain, bar(domain, 0, 0) + 0x3000, 2, 0);
+}
+
 TEST(guest_devices_are_in_their_slots)
 {
     static const uint32_t ids[] = {0x10421af4, 0x10421af4, 0x10411af4, 0x10431af4, 0xffffffff};
@@ -345,11 +353,41 @@ TEST(guest_frames_go_to_the_other)
     end();
 }
 
+TEST(guest_devices_are_listed)
+{
+    static const char *const parts[] = {
+        "slot 1      disk     running          1         1           1  k.bin, 1 KiB, ro; 1 KiB read, 0 "
+        "written, 0 own; ",
+        "slot 2      disk     reset            0         0           0  empty, 1024 KiB; ",
+        "slot 3      net      reset ",
+        "02:53:0c:29:2c:00; 0 sent, 0 received, 0 lost, 0 refused",
+        "slot 4      console  reset ",
+    };
+    begin(CONFIG_VIRTIO_PCI);
+    start_pci(1, 0, 1, true);
+    offer_block_read(1);
+    mmio_write(1, bar(1, 0, 0) + 0x3000, 2, 0);
+    const char *seen = machine_command("devices a");
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (!strstr(seen, parts[i]))
+            EXPECT_STREQ(seen, parts[i]);
+    EXPECT_TRUE(strstr(machine_command("devices a --json"), "\"place\": \"slot 1\", \"type\": \"disk\"") !=
+                NULL);
+    EXPECT_TRUE(strstr(machine_command("devices b"), "slot") == NULL);
+    EXPECT_TRUE(strstr(machine_command("devices x"), "no domain x") != NULL);
+    EXPECT_TRUE(strstr(machine_command("switches"), "lan ") != NULL);
+    EXPECT_TRUE(strstr(machine_command("switches --json"), "{\"switch\": \"lan\", \"ports\": 1, ") != NULL);
+    ring_broken(1);
+    EXPECT_TRUE(strstr(machine_command("devices a"), "slot 1      disk     broken ") != NULL);
+    end();
+}
+
 TEST(guest_that_never_ends_takes_turns)
 {
     begin(CONFIG_VIRTIO_PCI);
     start_pci(1, NET, 2, true);
-    for (uint32_t i = 0; i < SIZE; i++) /* no frame is that long, but it costs more than may be done in a row */
+    for (uint32_t i = 0; i < SIZE;
+         i++) /* no frame is that long, but it costs more than may be done in a row */
         set_desc(1, 1, i, 0, 0x50000, i + 1 < SIZE ? 1 : 0);
     for (int i = 0; i < SIZE; i++)
         offer(1, 1);

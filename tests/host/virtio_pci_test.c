@@ -169,6 +169,7 @@ TEST(virtio_pci_common_registers)
     EXPECT_EQ(driver_read(&driver, driver.common + 24, 2), 16U);
     EXPECT_EQ(driver_read(&driver, driver.common + 32, 4), 0x10000U);
     EXPECT_EQ(driver_read(&driver, driver.common + 28, 2), 1U);
+    EXPECT_EQ(driver_read(&driver, driver.common + 12, 4), 1U); /* VERSION_1, in the second word */
     /* A queue that is not there. */
     driver_write(&driver, driver.common + 22, 2, 1);
     driver_write(&driver, driver.common + 28, 2, 1);
