@@ -9,6 +9,7 @@ LINUX_KERNELS  := $(LINUX_VERSIONS:%=$(LINUX_DIR)/vmlinuz-%)
 LINUX_DISKS    := $(LINUX_VERSIONS:%=$(LINUX_DIR)/initramfs-%.cpio)
 
 LINUX_CONFIGS  := $(addprefix $(LINUX_DIR)/,linux-1.conf linux-2.conf linux-4.conf linux-8.conf end-reboot.conf end-panic.conf)
+LINUX_CONFIGS  += $(addprefix $(LINUX_DIR)/,virtio-pci.conf virtio-intx.conf virtio-mmio.conf)
 
 .PHONY: linux linux-native
 linux: $(LINUX_KERNELS) $(LINUX_DISKS) $(LINUX_CONFIGS) ## fetch Debian's Linux kernels and make their initial RAM disks (build/linux)
@@ -42,3 +43,13 @@ $(LINUX_DIR)/linux-%.conf: tests/linux/linux.conf.in
 $(LINUX_DIR)/end-%.conf: tests/linux/end.conf.in
 	@mkdir -p $(@D)
 	@sed 's/@END@/$*/' $< > $@
+
+# A disk of 400 sectors, and a domain that knows its sum: by PCI with MSI-X, by PCI with the pin, by pages of registers.
+$(LINUX_DIR)/disk.img: tests/linux/linux.mk
+	@mkdir -p $(@D)
+	@seq 1 50000 | head -c 204800 > $@
+
+$(LINUX_DIR)/virtio-%.conf: tests/linux/virtio.conf.in $(LINUX_DIR)/disk.img
+	@mkdir -p $(@D)
+	@sed "s/@SUM@/$$(sha256sum $(LINUX_DIR)/disk.img | cut -d' ' -f1)/; s/@VIRTIO@/$(if $(filter mmio,$*),mmio,pci)/; \
+	 s/@WORDS@/$(if $(filter intx,$*),pci=nomsi)/" $< > $@
