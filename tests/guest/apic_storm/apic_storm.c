@@ -6,7 +6,9 @@
  *   flood    nobody waits. Whoever sends adds one to a box before; whoever is interrupted empties the box of
  *            its vector. Sends that meet in a box are the coalesced ones; when all is quiet every box is empty
  *            and what was taken out is what was put in, or an interrupt was lost
- *   all      IPIs to all others, each answered by counting
+ *   all      IPIs to all others, by one after the other
+ *   meet     all send to all others at once, and wait until they have what the others sent; then nobody sends until
+ *            everybody is through, so that no later interrupt can bring a lost one back
  *
  * Processors spin, sleep in HLT, raise CR8 and turn interrupts off, at random; the seeds are fixed. A processor
  * whose interrupt is lost may sleep for ever; the first one never sleeps, and says so.
@@ -33,7 +35,7 @@ static struct {
     volatile uint64_t sent[CPUS_MAX];     /* by destination; written by the sender */
     volatile uint64_t answered[CPUS_MAX]; /* by who answers; written by the sender's handler */
     volatile uint64_t got[CPUS_MAX];      /* by sender; written by the receiver's handler */
-    volatile uint64_t put, out, interrupts, empty, all;
+    volatile uint64_t put, out, interrupts, empty, all, met;
     uint64_t seed;
 } of[CPUS_MAX];
 static volatile uint32_t box[CPUS_MAX][BOXES];
@@ -307,6 +309,82 @@ static void all_part(void)
     trace("all: %lu", total);
 }
 
+/* --- all at once --- */
+/* One vector for each sender, over all words of the request registers. */
+static uint8_t meet_vector(uint32_t sender)
+{
+    static const uint8_t first[] = {0x44, 0x84, 0xc4, 0x24};
+    return (uint8_t)(first[sender % 4] + sender / 4);
+}
+
+static void on_meet(struct cpu *self, struct trap_frame *f)
+{
+    (void)f;
+    of[self->id].met++;
+    apic_eoi();
+}
+
+static void await_all(uint64_t want)
+{
+    uint32_t id = smp_self()->id;
+    if (id == 0) {
+        if (!WAIT_FOR(of[0].met == want))
+            give_up("meet: the first one waits");
+    } else if (draw() % 2) {
+        for (;;) {
+            cli();
+            if (of[id].met == want)
+                break;
+            sti_hlt();
+        }
+        sti();
+    } else {
+        while (of[id].met != want)
+            pause();
+    }
+}
+
+static volatile uint64_t arrived;
+
+static void meet(uint64_t arg)
+{
+    uint32_t id = smp_self()->id, others = processors - 1;
+    uint64_t rounds = count / 2;
+    (void)arg;
+    sti();
+    for (uint64_t r = 1; r <= rounds; r++) {
+        unsigned from = (unsigned)draw();
+        __atomic_fetch_add(&arrived, 1, __ATOMIC_SEQ_CST);
+        if (id == 0 && !WAIT_FOR(arrived == r * processors))
+            give_up("meet: others do not come");
+        while (arrived < r * processors)
+            pause();
+        for (unsigned k = 0; k < others; k++)
+            apic_icr((id + 1 + (from + k) % others) % processors, meet_vector(id));
+        if (r % 4 == 0)
+            something();
+        await_all(r * others);
+    }
+    serve();
+}
+
+static void meet_part(void)
+{
+    uint64_t total = 0, rounds = count / 2;
+    arrived = 0;
+    for (unsigned id = 0; id < processors; id++)
+        of[id].met = 0;
+    begin(meet);
+    end("meet");
+    close_down();
+    for (unsigned id = 0; id < processors; id++)
+        total += of[id].met;
+    report(total == rounds * processors * (processors - 1), "meet: %lu interrupts in %lu rounds", total,
+           rounds);
+    print("meet: %lu interrupts in %lu rounds\n", total, rounds);
+    trace("meet: %lu", total);
+}
+
 static void to_x2apic(uint64_t arg)
 {
     (void)arg;
@@ -318,6 +396,7 @@ static void set_handlers(void)
     for (unsigned i = 0; i < CPUS_MAX; i++) {
         irq_handlers[SEND + i] = on_send;
         irq_handlers[ANSWER + i] = on_answer;
+        irq_handlers[meet_vector(i)] = on_meet;
         of[i].seed = 0x9e3779b97f4a7c15UL * (i + 1);
     }
     for (unsigned i = 0; i < BOXES; i++)
@@ -337,6 +416,7 @@ static void all(void)
     acked_part();
     flood_part();
     all_part();
+    meet_part();
 }
 
 void guest_main(const char *cmdline)
