@@ -106,6 +106,7 @@ enum hv_call {
     HV_CALL_IRQCHIP_CONFIG = 0x40, /* (domain, struct hv_irqchip_config *in) before its first vCPU */
     HV_CALL_IRQCHIP_GET = 0x41,    /* (domain, enum hv_irqchip_state, gpa, size) */
     HV_CALL_IRQCHIP_SET = 0x42,    /* (domain, enum hv_irqchip_state, gpa, size) */
+    HV_CALL_EOI_VECTORS = 0x43, /* (domain, vectors 63:0, 127:64, 191:128, 255:192) whose EOI is a service */
 
     HV_CALL_ROUTE_SET = 0x48,     /* (domain, struct hv_routes *in, size) the route of one GSI */
     HV_CALL_ROUTE_REPLACE = 0x49, /* (domain, struct hv_routes *in, size, HV_REPLACE_*) the whole table */
@@ -154,7 +155,9 @@ enum hv_capability {
     HV_CAP_RESAMPLE = 12,    /* GSIs of one domain with resample notifiers */
     HV_CAP_DOORBELLS = 13,   /* of one domain */
     HV_CAP_SIGNAL_MSI = 14,
-    HV_CAP_PIRQS = 17, /* GSIs of the machine are below this; 0: it has no I/O APIC */
+    HV_CAP_DEVICE_IRQ = 15,  /* version of the list HV_IRQ_*; 0: nothing is published */
+    HV_CAP_EOI_VECTORS = 16, /* 1: HV_CALL_EOI_VECTORS */
+    HV_CAP_PIRQS = 17,       /* GSIs of the machine are below this; 0: it has no I/O APIC */
 };
 
 #define HV_NO_PAGE UINT64_MAX

@@ -69,10 +69,11 @@ _Static_assert(sizeof(struct hv_cpu_info) == 64, "ABI");
 #define HV_DOMAIN_IRQCHIP_SPLIT 1U /* local APICs in the hypervisor, the rest in the manager */
 #define HV_DOMAIN_IRQCHIP_FULL  2U /* local APICs, I/O APIC, PIC and PIT in the hypervisor */
 #define HV_DOMAIN_IRQCHIP       3U /* mask */
+#define HV_DOMAIN_TSC_DEADLINE  4U /* with IRQCHIP_NONE: IA32_TSC_DEADLINE is there; see device_irq_level */
 
 struct hv_domain_create {
     uint32_t size;
-    uint32_t flags;      /* HV_DOMAIN_IRQCHIP_* */
+    uint32_t flags;      /* HV_DOMAIN_* */
     uint32_t max_vcpus;  /* 1 to HV_CAP_MAX_VCPUS */
     uint32_t pool_pages; /* most pages of the hypervisor's pool that it may cost; 0: no limit of its
                             own */

@@ -57,7 +57,8 @@ struct hv_msrs {
     uint64_t star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t pat, tsc, tsc_adjust, misc_enable, xss;
-    uint64_t reserved[2];
+    uint64_t tsc_deadline; /* HV_DOMAIN_TSC_DEADLINE, else 0; one that has passed: an edge not told yet */
+    uint64_t reserved[1];
 };
 _Static_assert(sizeof(struct hv_msrs) == 128, "ABI");
 
@@ -92,7 +93,33 @@ enum hv_exit_kind {
     HV_EXIT_DECODE = 3, /* a claimed page, by an instruction that is not decoded: the bytes are in `insn` */
     HV_EXIT_KICK = 4,   /* HV_CALL_VCPU_KICK */
     HV_EXIT_SMI = 5,    /* an SMI for the vCPU, which has no SMM: from an IPI, an MSI or a local vector */
+    HV_EXIT_IRQ_LEVEL = 6, /* device_irq_level has changed */
+    HV_EXIT_EOI = 7,       /* the guest has ended a level-triggered vector of HV_CALL_EOI_VECTORS */
 };
+
+/*
+ * Outputs of devices in the hypervisor: bits of device_irq_level. HV_CAP_DEVICE_IRQ says which version of the
+ * list there is: version 1 has HV_IRQ_TIMER alone. The other numbers are kept for what they name. A later
+ * version only adds bits, and bits that are not known are to be ignored.
+ */
+#define HV_IRQ_TIMER       (1ULL << 0) /* an edge: the deadline of IA32_TSC_DEADLINE */
+#define HV_IRQ_PMU         (1ULL << 1)
+#define HV_IRQ_THERMAL     (1ULL << 2)
+#define HV_IRQ_CMCI        (1ULL << 3)
+#define HV_IRQ_APIC_ERROR  (1ULL << 4)
+#define HV_IRQ_PIT         (1ULL << 5)
+#define HV_IRQ_HPET(timer) (1ULL << (6 + (timer))) /* 0 to 2 */
+#define HV_IRQ_RTC         (1ULL << 9)
+#define HV_IRQ_SCI         (1ULL << 10)
+#define HV_IRQ_STIMER(n)   (1ULL << (11 + (n))) /* 0 to 3 */
+#define HV_IRQ_SYNIC       (1ULL << 15)
+#define HV_IRQ_UPCALL      (1ULL << 16)
+
+/* hv_service.flags */
+#define HV_SERVICE_IF      (1U << 0) /* RFLAGS.IF */
+#define HV_SERVICE_READY   (1U << 1) /* HV_INJECT_EXTERNAL would be taken at once, and replaces none */
+#define HV_SERVICE_WAITING (1U << 2) /* an external interrupt that was injected has not been taken yet */
+#define HV_SERVICE_HALTED  (1U << 3) /* in HLT: goes on sleeping unless something is injected */
 
 /*
  * One page per vCPU, owned by one side at a time: by the hypervisor while the vCPU runs, by the
@@ -126,14 +153,29 @@ struct hv_service {
             uint8_t action; /* answer: 0 = the state was changed by VCPU_SET, go on; 1 = inject #UD */
             uint8_t reserved[6];
         } decode;
-        uint64_t raw[30];
+        struct {
+            uint8_t vector;
+        } eoi;
+        uint64_t raw[24];
     };
-    uint64_t manager[480 - 2]; /* the manager's own: kept over its restart, never looked at by the hypervisor */
+    /*
+     * With every service of a vCPU without a local APIC, else undefined. The bit of an edge is set in the one service
+     * that tells it; edges between two services are one bit, and device_irq_edges, which counts all that were ever
+     * told, grows by their number.
+     */
+    uint64_t device_irq_level; /* HV_IRQ_* */
+    uint64_t device_irq_edges;
+    uint32_t flags; /* HV_SERVICE_*, as the vCPU stands now */
+    uint32_t cr8;   /* its task priority class */
+    uint64_t reserved[3];
+    uint64_t
+        manager[480 - 2]; /* the manager's own: kept over its restart, never looked at by the hypervisor */
 };
 _Static_assert(sizeof(struct hv_service) <= 4096, "ABI");
 _Static_assert(offsetof(struct hv_service, manager) == 256, "ABI");
 _Static_assert(offsetof(struct hv_service, pio) == 16, "ABI");
 _Static_assert(offsetof(struct hv_service, decode.action) == 41, "ABI");
+_Static_assert(offsetof(struct hv_service, device_irq_level) == 208, "ABI");
 
 /* ---- the notification page
  * ---------------------------------------------------------------------------------------- */

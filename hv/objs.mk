@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 HV_SRCS += hv/main.c
 HV_SRCS += $(addprefix hv/core/, claims.c cpuid_mask.c cpuid_policy.c cpus.c domain.c domain0.c domain_mem.c event.c fmt.c frame.c gmem.c guest_walk.c \
-	insn_decode.c insn_exec.c irq.c log.c machine.c memory.c msr_policy.c notify.c options.c page.c panic.c pcpu.c policy.c ram.c readiness.c \
+	insn_decode.c insn_exec.c irq.c irq_level.c log.c machine.c memory.c msr_policy.c notify.c options.c page.c panic.c pcpu.c policy.c ram.c readiness.c \
 	sched.c service.c symtab.c timer.c vcpu.c vcpu_record.c vcpu_state.c)
 HV_SRCS += $(addprefix hv/mgmt/, mgmt.c mgmt_domain.c mgmt_irq.c mgmt_mem.c mgmt_notify.c mgmt_pirq.c mgmt_route.c mgmt_state.c mgmt_system.c mgmt_vcpu.c)
 HV_SRCS += $(addprefix hv/vapic/, deliver.c vapic.c vlapic.c vlapic_base.c vlapic_event.c vlapic_icr.c vlapic_lvt.c vlapic_map.c vlapic_reg.c \

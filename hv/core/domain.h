@@ -37,6 +37,7 @@ struct domain {
     uint64_t cr4_allowed;    /* follows from it, and the next too */
     uint8_t phys_bits;       /* MAXPHYADDR */
     uint8_t irqchip;         /* HV_DOMAIN_IRQCHIP_* */
+    bool tsc_deadline;       /* HV_DOMAIN_TSC_DEADLINE */
     void *apics;             /* struct vapic_domain, a page; NULL: no local APICs; and the next too */
     void *apic_access_page;  /* mapped at APIC_PAGE_DEFAULT; NULL: none */
     void *msr_bitmap_x2apic; /* for vCPUs in x2APIC mode */

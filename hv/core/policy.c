@@ -91,7 +91,7 @@ bool domain_policy_init(struct domain *d)
         .xsaves = vmx_caps_has(caps, VMX_WORD_PROC2, PROC2_XSAVES),
         .apic = d->irqchip,
         .x2apic = d->irqchip,
-        .tsc_deadline = d->irqchip,
+        .tsc_deadline = d->irqchip || d->tsc_deadline,
     };
     cpuid_policy_build(d->cpuid, &params);
     msr_policy_fill_bitmap(d->msr_bitmap);

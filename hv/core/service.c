@@ -10,12 +10,15 @@
 #include <string.h>
 
 #include "hv/core/domain.h"
+#include "hv/core/irq_level.h"
 #include "hv/core/notify.h"
 #include "hv/core/sched.h"
 
 static void submit(struct vcpu *v, enum hv_exit_kind kind)
 {
     struct hv_service *s = v->service;
+    if (!v->apic)
+        irq_level_publish(v);
     s->version = HV_ABI_VERSION;
     s->serial++;
     atomic_store_release(&s->kind, (uint32_t)kind);

@@ -13,6 +13,7 @@
 #include "arch/vmx/guest_state.h"
 #include "arch/vmx/vmcs_init.h"
 #include "hv/core/domain.h"
+#include "hv/core/irq_level.h"
 #include "hv/core/notify.h"
 #include "hv/core/page.h"
 #include "hv/core/readiness.h"
@@ -114,6 +115,7 @@ int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, st
     v->vmcs_on = VCPU_NOWHERE;
     v->vpid = vpid_of(d, index);
     v->wait_timer.fire = notify_deadline;
+    irq_level_init(v);
     v->tsc_offset = d->tsc_offset;
     *(uint32_t *)vmcs = (uint32_t)field_get(readiness_caps()->basic, 30, 0);
     reset_registers(v);

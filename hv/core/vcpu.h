@@ -89,6 +89,8 @@ struct vcpu {
     uint64_t wait_deadline; /* TSC; 0: none */
     struct timer wait_timer;
     struct timer apic_timer;
+    uint64_t deadline;          /* guest's TSC; 0: none. This and the next two: irq_level.c */
+    uint64_t edges, edges_told; /* of that timer, for the manager */
     uint32_t vmcs_on; /* CPU where the VMCS is active, and which may hold `switched` too; VCPU_NOWHERE */
     struct vcpu_switched switched;
     uint64_t tsc_offset, tsc_adjust;

@@ -13,6 +13,7 @@
 #include "arch/cpu/msr.h"
 #include "arch/vmx/guest_state.h"
 #include "hv/core/domain.h"
+#include "hv/core/irq_level.h"
 #include "hv/core/policy.h"
 
 #define DR6_RESERVED (~0x1e00fUL)
@@ -82,16 +83,17 @@ static void get_msrs(struct vcpu *t, struct hv_msrs *m)
                           .pat = guest_pat(),
                           .tsc = rdtsc() + t->tsc_offset,
                           .tsc_adjust = t->tsc_adjust,
-                          .misc_enable = t->misc_enable};
+                          .misc_enable = t->misc_enable,
+                          .tsc_deadline = irq_level_get(t)};
 }
 
 static int set_msrs(struct vcpu *t, const struct hv_msrs *m)
 {
     struct vcpu_switched *s = &t->switched;
-    if (m->reserved[0] || m->reserved[1] || m->xss || !canonical(m->lstar) || !canonical(m->cstar) ||
-        !canonical(m->kernel_gs_base) || !canonical(m->sysenter_esp) || !canonical(m->sysenter_eip) ||
-        (m->tsc_aux >> 32) || (m->sysenter_cs >> 32) || (m->fmask >> 32) || (m->misc_enable & ~1UL) ||
-        !policy_pat_valid(m->pat))
+    if (m->reserved[0] || (m->tsc_deadline && !t->domain->tsc_deadline) || m->xss || !canonical(m->lstar) ||
+        !canonical(m->cstar) || !canonical(m->kernel_gs_base) || !canonical(m->sysenter_esp) ||
+        !canonical(m->sysenter_eip) || (m->tsc_aux >> 32) || (m->sysenter_cs >> 32) || (m->fmask >> 32) ||
+        (m->misc_enable & ~1UL) || !policy_pat_valid(m->pat))
         return -HV_EINVAL;
     s->star = m->star;
     s->lstar = m->lstar;
@@ -107,6 +109,8 @@ static int set_msrs(struct vcpu *t, const struct hv_msrs *m)
     guest_set_tsc_offset(t->tsc_offset);
     t->tsc_adjust = m->tsc_adjust;
     t->misc_enable = m->misc_enable;
+    if (t->domain->tsc_deadline)
+        irq_level_set(t, m->tsc_deadline);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "arch/vmx/guest_state.h"
 #include "arch/vmx/inject.h"
 #include "hv/core/event.h"
+#include "hv/core/irq_level.h"
 #include "hv/core/sched.h"
 #include "hv/core/service.h"
 #include "hv/exit/emulate.h"
@@ -28,8 +29,36 @@ static bool of_timer(uint32_t offset)
 
 static void ended(struct vcpu *v, const struct vlapic_eoi *e)
 {
-    if (e->broadcast)
-        irqchip_eoi(v->domain, e->vector);
+    if (!e->broadcast)
+        return;
+    irqchip_eoi(v->domain, e->vector);
+    const struct vapic_domain *apics = v->domain->apics;
+    if (!(atomic_load_relaxed(&apics->eoi_vectors[e->vector / 64]) & BIT(e->vector % 64)))
+        return;
+    vapic_of(v)->ended[e->vector / 64] |= BIT(e->vector % 64);
+    sched_request(v, REQUEST_APIC); /* the instruction may have a service of its own */
+}
+
+/* What the manager hears of, one service each, before the guest goes on. */
+static void tell(struct vcpu *v)
+{
+    struct vapic *a = v->apic;
+    unsigned i = 0;
+    while (i < 3 && !a->ended[i])
+        i++;
+    bool smi = atomic_load_relaxed(&a->lapic.events) & HV_LAPIC_SMI;
+    if (!a->ended[i] && !smi)
+        return;
+    if (v->service_kind != HV_EXIT_NONE) {
+        sched_request(v, REQUEST_APIC);
+    } else if (a->ended[i]) {
+        v->service->eoi.vector = (uint8_t)(i * 64 + (unsigned)__builtin_ctzll(a->ended[i]));
+        a->ended[i] &= a->ended[i] - 1;
+        service_report(v, HV_EXIT_EOI);
+        sched_request(v, REQUEST_APIC);
+    } else if (vlapic_event_take(&a->lapic, HV_LAPIC_SMI)) {
+        service_report(v, HV_EXIT_SMI);
+    }
 }
 
 static void act(struct vcpu *v, const struct vlapic_facts *f)
@@ -88,7 +117,7 @@ void apic_mmio_write(struct vcpu *v, uint32_t offset, unsigned width, uint64_t v
 bool apic_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
     if (!v->apic)
-        return false;
+        return msr == MSR_IA32_TSC_DEADLINE && irq_level_read(v, value);
     struct vlapic *a = &vapic_of(v)->lapic;
     if (msr == MSR_IA32_APIC_BASE) {
         *value = vlapic_base(a);
@@ -106,7 +135,7 @@ bool apic_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
     struct vlapic_facts f = {0};
     if (!v->apic)
-        return false;
+        return msr == MSR_IA32_TSC_DEADLINE && irq_level_write(v, value);
     struct vlapic *a = &vapic_of(v)->lapic;
     bool ok = true;
     if (msr == MSR_IA32_APIC_BASE) {
@@ -146,8 +175,10 @@ bool apic_set_cr8(struct vcpu *v, uint64_t value)
 
 void apic_moved_tsc(struct vcpu *v, uint64_t by)
 {
-    if (!v->apic)
+    if (!v->apic) {
+        irq_level_moved(v);
         return;
+    }
     struct vlapic_timer *t = &vapic_of(v)->lapic.timer;
     if (t->mode != APIC_TIMER_DEADLINE)
         t->deadline += by; /* counts do not depend on the TSC's value */
@@ -268,8 +299,8 @@ void apic_prepare(struct vcpu *v, uint32_t requests)
     struct vapic *a = v->apic;
     if (requests & REQUEST_APIC) {
         start_events(v);
-        if (vlapic_event_take(&a->lapic, HV_LAPIC_SMI) && v->service)
-            service_report(v, HV_EXIT_SMI);
+        if (v->service)
+            tell(v);
         vapic_take_late(v);
         vapic_timer_check(v);
     }

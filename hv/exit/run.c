@@ -12,6 +12,7 @@
 #include "arch/vmx/vmx.h"
 #include "hv/core/domain0.h"
 #include "hv/core/event.h"
+#include "hv/core/irq_level.h"
 #include "hv/core/notify.h"
 #include "hv/core/page.h"
 #include "hv/core/panic.h"
@@ -82,6 +83,8 @@ static struct vcpu *serve(struct vcpu *v)
             requests = postpone(v, requests);
         if (requests & REQUEST_KICK)
             service_report(v, HV_EXIT_KICK);
+        else if ((requests & REQUEST_APIC) && !v->apic && irq_level_due(v))
+            service_report(v, HV_EXIT_IRQ_LEVEL);
         if (v->apic && (requests & (REQUEST_EVENT | REQUEST_APIC)))
             apic_prepare(v, requests);
         else if (requests & REQUEST_EVENT)

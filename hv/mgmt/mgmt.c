@@ -59,6 +59,7 @@ const struct mgmt_call mgmt_table[HV_CALL_COUNT] = {
     [HV_CALL_IRQCHIP_CONFIG] = {mgmt_irqchip_config, HV_MAY_DOMAINS, LOCKED, 2},
     [HV_CALL_IRQCHIP_GET] = {mgmt_irqchip_get, HV_MAY_DOMAINS, LOCKED, 4},
     [HV_CALL_IRQCHIP_SET] = {mgmt_irqchip_set, HV_MAY_DOMAINS, LOCKED, 4},
+    [HV_CALL_EOI_VECTORS] = {mgmt_eoi_vectors, HV_MAY_DOMAINS, LOCKED, 5},
     [HV_CALL_ROUTE_SET] = {mgmt_route_set, HV_MAY_DOMAINS, LOCKED, 3},
     [HV_CALL_ROUTE_REPLACE] = {mgmt_route_replace, HV_MAY_DOMAINS, LOCKED, 4},
     [HV_CALL_ROUTE_GET] = {mgmt_route_get, HV_MAY_DOMAINS, LOCKED, 3},

@@ -79,9 +79,9 @@ mgmt_handler mgmt_vcpu_create, mgmt_vcpu_start, mgmt_vcpu_stop, mgmt_vcpu_affini
 mgmt_handler mgmt_vcpu_get, mgmt_vcpu_set;                                    /* mgmt_state.c */
 mgmt_handler mgmt_mem_donate, mgmt_mem_share, mgmt_mem_unmap, mgmt_mem_query; /* mgmt_mem.c */
 mgmt_handler mgmt_notify_page, mgmt_notify_wait;                              /* mgmt_notify.c */
-mgmt_handler mgmt_irqchip_config, mgmt_irqchip_get, mgmt_irqchip_set, mgmt_irq_line, mgmt_signal_msi,
-    mgmt_notifier_signal, mgmt_notifier_read, mgmt_notifier_create, mgmt_notifier_close, mgmt_notifier_bind,
-    mgmt_notifier_grant, mgmt_notifier_info, mgmt_notifier_list, mgmt_doorbell_add,
+mgmt_handler mgmt_eoi_vectors, mgmt_irqchip_config, mgmt_irqchip_get, mgmt_irqchip_set, mgmt_irq_line,
+    mgmt_signal_msi, mgmt_notifier_signal, mgmt_notifier_read, mgmt_notifier_create, mgmt_notifier_close,
+    mgmt_notifier_bind, mgmt_notifier_grant, mgmt_notifier_info, mgmt_notifier_list, mgmt_doorbell_add,
     mgmt_doorbell_remove; /* mgmt_irq.c */
 mgmt_handler mgmt_pirq_bind, mgmt_pirq_unbind, mgmt_pirq_ack, mgmt_pirq_give,
     mgmt_pirq_info; /* mgmt_pirq.c */

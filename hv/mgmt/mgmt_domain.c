@@ -31,8 +31,9 @@ int64_t mgmt_domain_create(struct vcpu *v, const struct mgmt_args *args)
     int error = mgmt_copy_in(v, args->a[0], &c, sizeof(c));
     if (error)
         return error;
-    if (c.flags > HV_DOMAIN_IRQCHIP_FULL || c.reserved[0] || c.reserved[1] || c.reserved[2] || !c.max_vcpus ||
-        c.max_vcpus > CONFIG_MAX_VCPUS || (c.may & ~HV_MAY_ALL) || !name_valid(c.name))
+    if ((c.flags > HV_DOMAIN_IRQCHIP_FULL && c.flags != HV_DOMAIN_TSC_DEADLINE) || c.reserved[0] ||
+        c.reserved[1] || c.reserved[2] || !c.max_vcpus || c.max_vcpus > CONFIG_MAX_VCPUS ||
+        (c.may & ~HV_MAY_ALL) || !name_valid(c.name))
         return -HV_EINVAL;
     if (c.may & ~v->domain->may)
         return -HV_EPERM;

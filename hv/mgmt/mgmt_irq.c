@@ -131,6 +131,22 @@ int64_t mgmt_irqchip_set(struct vcpu *v, const struct mgmt_args *args)
     return irqchip_state_set(d, (uint32_t)args->a[1], &record, (uint32_t)args->a[3]);
 }
 
+/* Whose ends a manager that emulates the I/O APIC is told (hv/exit/apic.c). */
+int64_t mgmt_eoi_vectors(struct vcpu *v, const struct mgmt_args *args)
+{
+    struct domain *d = NULL;
+    int error = mgmt_target(v, args->a[0], &d);
+    if (error)
+        return error;
+    if (d->irqchip != HV_DOMAIN_IRQCHIP_SPLIT)
+        return -HV_ENODEV;
+    if (args->a[1] & MASK(15, 0))
+        return -HV_EINVAL;
+    for (unsigned i = 0; i < 4; i++)
+        atomic_store_relaxed(&((struct vapic_domain *)d->apics)->eoi_vectors[i], args->a[1 + i]);
+    return 0;
+}
+
 /* ---- lines and messages */
 
 int64_t mgmt_irq_line(struct vcpu *v, const struct mgmt_args *args)

@@ -21,7 +21,7 @@ struct vapic {
     struct vcpu *vcpu;
     struct apicv hw;
     bool delivers; /* the processor delivers its interrupts: the level says so, and the mode; owner */
-    bool window; /* interrupt-window exiting is on; owner */
+    bool window;   /* interrupt-window exiting is on; owner */
     /*
      * Level interrupts when hardware ends them: an EOI exits only for vectors in `eoi_exits`, which the owner
      * has programmed. A vector that is not in it yet goes through `late`, where hardware cannot see it: the
@@ -29,6 +29,8 @@ struct vapic {
      */
     uint64_t eoi_exits[4];
     uint64_t late[4];
+
+    uint64_t ended[4]; /* of eoi_vectors, not yet told */
 };
 _Static_assert(sizeof(struct vapic) <= PAGE_SIZE, "one page");
 _Static_assert(offsetof(struct vapic, pi) == 0, "page-aligned");
@@ -37,7 +39,8 @@ _Static_assert(offsetof(struct vapic, pi) == 0, "page-aligned");
 struct vapic_domain {
     struct vlapic_map map;
     struct vlapic *by_id[CONFIG_MAX_VCPUS];
-    bool access_gone; /* atomic: the APIC-access page has been unmapped */
+    bool access_gone;        /* atomic: the APIC-access page has been unmapped */
+    uint64_t eoi_vectors[4]; /* atomic: level-triggered ones whose EOI the manager wants to know */
 };
 _Static_assert(sizeof(struct vapic_domain) <= PAGE_SIZE, "one page");
 

@@ -44,6 +44,11 @@ int64_t irq_chip_set(uint32_t domain, enum hv_irqchip_state kind, const void *re
     return hv_call4(HV_CALL_IRQCHIP_SET, domain, (uint64_t)kind, gpa, size);
 }
 
+int64_t irq_eoi_vectors(uint32_t domain, const uint64_t vectors[4])
+{
+    return hv_call5(HV_CALL_EOI_VECTORS, domain, vectors[0], vectors[1], vectors[2], vectors[3]);
+}
+
 int64_t irq_line(uint32_t domain, uint32_t gsi, unsigned level)
 {
     return hv_call3(HV_CALL_IRQ_LINE, domain, gsi, level);

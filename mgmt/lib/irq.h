@@ -18,6 +18,9 @@ int64_t irq_config(uint32_t domain, const struct hv_irqchip_config *config);
 int64_t irq_chip_get(uint32_t domain, enum hv_irqchip_state kind, void *record, size_t size);
 int64_t irq_chip_set(uint32_t domain, enum hv_irqchip_state kind, const void *record, size_t size);
 
+/* Split: level-triggered vectors whose EOI is the service HV_EXIT_EOI; bit per vector. */
+int64_t irq_eoi_vectors(uint32_t domain, const uint64_t vectors[4]);
+
 /* Above 0: vCPUs that newly have it, 0: it was pending, -HV_ENXIO: nobody takes it. */
 int64_t irq_line(uint32_t domain, uint32_t gsi, unsigned level);
 int64_t irq_message(uint32_t domain, uint64_t address, uint32_t data);

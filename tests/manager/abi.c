@@ -156,7 +156,7 @@ static void nothing_forgotten(void)
         HV_CALL_ROUTE_LOOKUP,    HV_CALL_ROUTE_STATS,     HV_CALL_NOTIFIER_CREATE, HV_CALL_NOTIFIER_CLOSE,
         HV_CALL_NOTIFIER_BIND,   HV_CALL_NOTIFIER_GRANT,  HV_CALL_NOTIFIER_INFO,   HV_CALL_NOTIFIER_LIST,
         HV_CALL_DOORBELL_ADD,    HV_CALL_DOORBELL_REMOVE, HV_CALL_PIRQ_BIND,       HV_CALL_PIRQ_UNBIND,
-        HV_CALL_PIRQ_ACK,        HV_CALL_PIRQ_GIVE,       HV_CALL_PIRQ_INFO};
+        HV_CALL_PIRQ_ACK,        HV_CALL_PIRQ_GIVE,       HV_CALL_PIRQ_INFO,       HV_CALL_EOI_VECTORS};
     uint32_t lines = 0;
     for (uint32_t i = 0; i < HV_CALL_COUNT; i++)
         lines += abi_calls[i].name != NULL;

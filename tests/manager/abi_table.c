@@ -212,7 +212,7 @@ const struct abi_call abi_calls[HV_CALL_COUNT] = {
         A(call, 4, 4097, FAULT), A(call, 4, ONES, FAULT), A(call, 4, UPPER + 144, FAULT)
 
 const struct abi_row abi_rows[] = {
-    A(CAPABILITY, 0, HV_CAP_SIGNAL_MSI + 1, 0),
+    A(CAPABILITY, 0, HV_CAP_PIRQS + 1, 0),
     A(CAPABILITY, 0, ONES, 0),
     A(CAPABILITY, 0, UPPER, 0),
 
@@ -239,7 +239,9 @@ const struct abi_row abi_rows[] = {
     A(SHUTDOWN, 0, UPPER, INVALID),
 
     S(DOMAIN_CREATE, hv_domain_create, flags, 3, INVALID),
-    S(DOMAIN_CREATE, hv_domain_create, flags, 4, INVALID),
+    S(DOMAIN_CREATE, hv_domain_create, flags, HV_DOMAIN_TSC_DEADLINE | HV_DOMAIN_IRQCHIP_SPLIT, INVALID),
+    S(DOMAIN_CREATE, hv_domain_create, flags, HV_DOMAIN_TSC_DEADLINE | HV_DOMAIN_IRQCHIP_FULL, INVALID),
+    S(DOMAIN_CREATE, hv_domain_create, flags, 8, INVALID),
     S(DOMAIN_CREATE, hv_domain_create, flags, 0xffffffffU, INVALID),
     S(DOMAIN_CREATE, hv_domain_create, max_vcpus, 0, INVALID),
     S(DOMAIN_CREATE, hv_domain_create, max_vcpus, 65, INVALID),

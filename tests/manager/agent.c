@@ -268,6 +268,36 @@ static void cpuids(uint64_t count)
     }
 }
 
+static uint64_t rdmsr(uint64_t number)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"((uint32_t)number));
+    return (uint64_t)high << 32 | low;
+}
+
+static void wrmsr(uint64_t number, uint64_t value)
+{
+    __asm__ volatile("wrmsr" ::"c"((uint32_t)number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
+}
+
+static uint32_t cpuid_ecx(uint64_t leaf)
+{
+    uint32_t eax = (uint32_t)leaf, ecx = 0;
+    __asm__ volatile("cpuid" : "+a"(eax), "+c"(ecx)::"ebx", "edx");
+    return ecx;
+}
+
+static void race(const struct mailbox *box)
+{
+    for (uint64_t i = 0; i < box->arg[0]; i++) {
+        wrmsr(0x6e0, tsc() + box->arg[1]);
+        for (uint64_t turn = 0; turn < i * box->arg[2] / box->arg[0]; turn++)
+            __asm__ volatile("" ::: "memory");
+        wrmsr(0x6e0, 1);
+    }
+}
+
 void agent_command(struct mailbox *box)
 {
     switch ((enum agent_command)box->command) {
@@ -318,6 +348,19 @@ void agent_command(struct mailbox *box)
         break;
     case AGENT_PROBES:
         probes(box);
+        break;
+    case AGENT_RDMSR:
+        box->result = rdmsr(box->arg[0]);
+        break;
+    case AGENT_WRMSR:
+        wrmsr(box->arg[0], box->arg[1]);
+        box->counter++;
+        break;
+    case AGENT_CPUID:
+        box->result = cpuid_ecx(box->arg[0]);
+        break;
+    case AGENT_RACE:
+        race(box);
         break;
     case AGENT_NOP:
     case AGENT_COMMANDS:

@@ -26,8 +26,8 @@
 #define AGENT_MMIO          0x10000000U /* no memory here */
 #define AGENT_MEMORY        0x20000000U /* for the tests; the page tables reach to 1 GiB */
 
-#define AGENT_IOAPIC        0x3fc00000U /* linear only */
-#define AGENT_LAPIC         0x3fe00000U
+#define AGENT_IOAPIC 0x3fc00000U /* linear only */
+#define AGENT_LAPIC  0x3fe00000U
 
 #define AGENT_DONE 0xf0U /* port */
 
@@ -52,6 +52,10 @@ enum agent_command {
     AGENT_TRIPLE, /* no interrupt table, then INT3 */
     AGENT_TSC,    /* result */
     AGENT_PROBES, /* arg[0] address of pairs {address, value}, arg[1] how many: reads all */
+    AGENT_RDMSR,  /* arg[0] number; result */
+    AGENT_WRMSR,  /* arg[0] number, arg[1] value; then counts */
+    AGENT_CPUID,  /* arg[0] leaf; result = ECX */
+    AGENT_RACE, /* arg[0] times: a deadline arg[1] ticks ahead, a wait of up to arg[2] turns, then one in the past */
     AGENT_COMMANDS,
 };
 

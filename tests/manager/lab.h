@@ -108,3 +108,5 @@ void test_services(void);
 void test_state(void);
 void test_restart(void);
 void test_irq(void);
+void test_irq_level(void);
+void test_split(void);

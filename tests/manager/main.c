@@ -22,6 +22,8 @@ static const struct {
     {"state", test_state},
     {"restart", test_restart},
     {"irq", test_irq},
+    {"irq-level", test_irq_level},
+    {"split", test_split},
 };
 
 static bool named(const char *name)

@@ -79,7 +79,8 @@ static const struct {
     {M(misc_enable), ~1ULL, true},
     {M(xss), UINT64_MAX, true},
     {M(reserved[0]), UINT64_MAX, true},
-    {M(reserved[1]), UINT64_MAX, true},
+    {M(tsc_deadline), 1, true}, /* there is no such MSR */
+    {M(tsc_deadline), UINT64_MAX, true},
 
     {E(interruptibility), 0xfffffff4, true}, /* SMI, and what is reserved */
     {E(interruptibility), 3, false},         /* STI and MOV SS at once */
