@@ -58,3 +58,17 @@ build/tests/guest/apic_%.conf: tests/guest/apic/apic.conf.in tests/guest/guests.
 	 case "$$vcpus" in *s) words="slack=3000000 wakes=8";; esac; \
 	 sed -e "s/@GUEST@/apic_$${name%-*}/" -e "s/@VCPUS@/$${vcpus%s}/" \
 	 -e "s/@WORDS@/$$words rounds=5000 count=300/" $< > $@
+
+# Ten million IPIs of each kind between four vCPUs, on four CPUs and on two.
+SOAK_APIC_COUNT ?= 2500000
+.PHONY: soak-apic soak-apic-4 soak-apic-2
+soak-apic: soak-apic-4 soak-apic-2 ## ten million IPIs of each kind in a domain (SOAK_APIC_COUNT: by each of four vCPUs)
+soak-apic-%: guest-tests
+	@echo "  SOAK    IPIs, 4 x $(SOAK_APIC_COUNT) of each kind, $* CPUs"
+	@sed -e 's/count=[0-9]*/count=$(SOAK_APIC_COUNT) x2apic/' build/tests/guest/apic_storm-4.conf > build/tests/guest/soak-apic.conf
+	@tools/emu.py run --machine bochs --cpu-model tigerlake --cpus $* --memory 256 --nic none --timeout 0 \
+		--image build/signalbox.elf --append exit=shutdown-port --serial build/tests/soak-apic-$*.log \
+		--module "build/mgmt/manager.bin config=soak.conf" --module "build/tests/guest/soak-apic.conf soak.conf" \
+		--module "build/tests/guest/apic_storm.elf apic_storm.elf" --module "build/tests/guest/canary.elf canary.elf" \
+		--pass '^domain 1 .test.: ended, code 33' --fail 'panic|FAIL|ended, code'
+	@grep -a "sent\|interrupts in" build/tests/soak-apic-$*.log
