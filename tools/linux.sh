@@ -9,14 +9,14 @@
 #
 # 6.1 is Debian 12's kernel, 6.12 Debian 13's, both of the cloud flavour. The packages come through apt with a private
 # configuration whose mirror and keyring are those of this machine, so apt checks signature and hashes. Each kernel is kept
-# in the cache folder under its package's version; a link with the short name points to the one in use, so a second call needs
+# in the cache folder under its package's version and the list of drivers; a link with the short name points to the one in use, so a second call needs
 # no network. Lock: one flock for the folder; nothing is visible under its final name before it is complete.
 # Environment: SBX_CACHE (cache folder). Exit code 77: the packages cannot be had (no network, no mirror).
 set -euo pipefail
 
 cache=${SBX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/signalbox}/linux
 DRIVERS="virtio virtio_ring virtio_pci virtio_pci_modern_dev virtio_pci_legacy_dev virtio_mmio virtio_blk failover net_failover
- virtio_net virtio_console virtio-rng rng-core button"
+ virtio_net virtio_console virtio-rng rng-core button pvpanic pvpanic-mmio"
 
 say() { echo "linux.sh: $*" >&2; }
 die() { say "$*"; exit 2; }
@@ -86,6 +86,8 @@ add_drivers() # the drivers of the list, uncompressed and without their debug se
     done
 }
 
+drivers_key() { echo "$DRIVERS" | sha256sum | cut -c1-8; }
+
 fetch()
 {
     local kernel version target
@@ -94,7 +96,7 @@ fetch()
         sed -n 's/^Depends: *\(linux-image-[^ ,]*\).*/\1/p')
     [ -n "$kernel" ] || unavailable "$suite has no linux-image-cloud-amd64"
     version=$(apt_private apt-cache show --no-all-versions "$kernel" | sed -n 's/^Version: *//p')
-    target=${kernel#linux-image-}_${version//[^A-Za-z0-9.+~-]/_}
+    target=${kernel#linux-image-}_${version//[^A-Za-z0-9.+~-]/_}-$(drivers_key)
     if [ ! -d "$cache/$target" ]; then
         say "fetching $kernel $version and busybox-static"
         download "$kernel" busybox-static
@@ -123,11 +125,18 @@ case $short in
 6.12) suite=trixie ;;
 *) usage ;;
 esac
-if [ $again = yes ] || [ ! -e "$cache/$short/version" ]; then
+present() # the link leads to a kernel that was fetched for this list of drivers
+{
+    case $(readlink "$cache/$short") in
+    *-"$(drivers_key)") [ -e "$cache/$short/version" ] ;;
+    *) return 1 ;;
+    esac
+}
+if [ $again = yes ] || ! present; then
     mkdir -p "$cache"
     exec 9>"$cache/lock"
     flock -n 9 || { say "waiting for another fetch"; flock 9; }
-    if [ $again = yes ] || [ ! -e "$cache/$short/version" ]; then
+    if [ $again = yes ] || ! present; then
         rm -rf "$cache"/work.* # left behind by a fetch that was killed: we hold the lock
         work=$(mktemp -d "$cache/work.XXXXXX")
         trap 'rm -rf "$work"' EXIT

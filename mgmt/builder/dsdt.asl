@@ -79,6 +79,13 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "SIGBOX", "DOMAIN", 1)
             Name (_CRS, ResourceTemplate () { IO (Decode16, 0x600, 0x600, 0, 12) })
         }
 
+        Device (PEVT) // mgmt/devices/panic_port.h
+        {
+            Name (_HID, "QEMU0001")
+            Name (_STA, 0x0F)
+            Name (_CRS, ResourceTemplate () { IO (Decode16, 0x505, 0x505, 1, 1) })
+        }
+
         // Virtio devices as pages of registers (mgmt/shell/guest_virtio.h): one is there when its magic number is.
         Method (VSTA, 1, Serialized)
         {

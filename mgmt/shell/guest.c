@@ -98,8 +98,8 @@ static bool failed(const struct guest *guest)
 
 void guest_result_text(const struct guest *guest, char *to, uint32_t size)
 {
-    static const char *const words[] = {"",          "code",      "died",  "timed out",
-                                        "not built", "destroyed", "reset", "powered off"};
+    static const char *const words[] = {"",          "code",  "died",        "timed out", "not built",
+                                        "destroyed", "reset", "powered off", "panicked"};
     if (guest->result == GUEST_EXITED)
         snprintf(to, size, "code %u", guest->code);
     else if (guest->result == GUEST_DIED)
@@ -116,6 +116,8 @@ static void print_result(struct guest *guest)
     else if (guest->result == GUEST_RESET || guest->result == GUEST_POWERED_OFF)
         screen_printf("domain %u (%s): %s", guest->id, guest->config->name,
                       guest->result == GUEST_RESET ? "reset" : "powered off");
+    else if (guest->result == GUEST_PANICKED)
+        screen_printf("domain %u (%s): panicked", guest->id, guest->config->name);
     else if (guest->result == GUEST_TIMED_OUT)
         screen_printf("domain %u (%s): timed out after %u s", guest->id, guest->config->name,
                       guest->config->timeout);
@@ -234,6 +236,11 @@ void guest_on_reset(void *ctx)
 void guest_on_power_off(void *ctx)
 {
     end(ctx, GUEST_POWERED_OFF);
+}
+
+void guest_on_panic(void *ctx)
+{
+    end(ctx, GUEST_PANICKED);
 }
 
 void guest_on_death(struct domain *domain, const struct hv_domain_info *info)

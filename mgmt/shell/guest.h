@@ -14,6 +14,7 @@
 #include "mgmt/config/config.h"
 #include "mgmt/devices/debug_console.h"
 #include "mgmt/devices/debug_exit.h"
+#include "mgmt/devices/panic_port.h"
 #include "mgmt/devices/post_port.h"
 #include "mgmt/devices/uart16550.h"
 #include "mgmt/lib/domain.h"
@@ -39,6 +40,7 @@ enum guest_result {
     GUEST_DESTROYED,   /* by a person */
     GUEST_RESET,       /* by itself, through a reset port */
     GUEST_POWERED_OFF, /* by itself, through ACPI */
+    GUEST_PANICKED,    /* by itself, as it said */
 };
 
 enum { GUEST_INPUT = 1024, GUEST_BREAK = 0x100 };
@@ -57,6 +59,7 @@ struct guest {
     struct console console;
     struct debug_console debug_console;
     struct debug_exit debug_exit;
+    struct panic_port panic_port;
     struct post_port post_port;
     struct uart16550 uart;
     struct guest_pc pc;

@@ -168,6 +168,14 @@ int64_t guest_add_devices(struct guest *guest)
         if (result < 0)
             return result;
     }
+    /* A guest finds it by ACPI. */
+    guest->panic_port = (struct panic_port){guest_on_panic, guest};
+    const struct access_range panic = panic_port_range(&guest->panic_port);
+    if (guest->config->irqchip != CONFIG_IRQCHIP_NONE) {
+        int64_t result = domain_add_range(guest->domain, &panic);
+        if (result < 0)
+            return result;
+    }
     const struct guest_pc_hooks hooks = {
         .reset = guest_on_reset, .power_off = guest_on_power_off, .ctx = guest};
     int64_t result = guest_pc_add(&guest->pc, guest->domain, guest->config->memory, &hooks);

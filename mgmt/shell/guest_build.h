@@ -28,5 +28,6 @@ void guest_on_answer(struct domain *domain);
 void guest_on_exit_port(void *ctx, uint32_t code);
 void guest_on_reset(void *ctx);
 void guest_on_power_off(void *ctx);
+void guest_on_panic(void *ctx);
 void guest_on_output(void *ctx, uint8_t byte);
 void guest_on_death(struct domain *domain, const struct hv_domain_info *info);

@@ -47,7 +47,7 @@ void guest_save(const struct guest *guest)
 static bool plausible(const struct saved *s, uint64_t now)
 {
     return s->magic == MAGIC && s->size == sizeof(*s) && s->state <= GUEST_ENDED &&
-           s->result <= GUEST_POWERED_OFF && memchr(s->death, '\0', sizeof(s->death)) &&
+           s->result <= GUEST_PANICKED && memchr(s->death, '\0', sizeof(s->death)) &&
            s->uart.count <= UART16550_FIFO && s->uart.head < UART16550_FIFO && s->pc.rtc.index < RTC_BYTES &&
            s->pc.rtc.second <= now && s->pc.acpi_pm.start <= now;
 }

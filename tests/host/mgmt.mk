@@ -11,7 +11,7 @@ mgmt_table_test_SRCS = tests/host/mgmt_table_test.c mgmt/shell/table.c
 mgmt_frames_test_SRCS = tests/host/mgmt_frames_test.c mgmt/lib/frames.c
 mgmt_access_test_SRCS = tests/host/mgmt_access_test.c mgmt/lib/access.c
 mgmt_devices_test_SRCS = tests/host/mgmt_devices_test.c mgmt/lib/access.c mgmt/devices/debug_console.c \
-	mgmt/devices/debug_exit.c mgmt/devices/post_port.c
+	mgmt/devices/debug_exit.c mgmt/devices/panic_port.c mgmt/devices/post_port.c
 mgmt_uart_test_SRCS = tests/host/mgmt_uart_test.c mgmt/lib/access.c mgmt/devices/uart16550.c
 MGMT_PLAN_SRCS = mgmt/builder/plan.c mgmt/builder/flat.c mgmt/builder/elf.c mgmt/builder/multiboot.c mgmt/builder/pvh.c
 mgmt_plan_test_SRCS = tests/host/mgmt_plan_test.c $(MGMT_PLAN_SRCS)

@@ -4,6 +4,7 @@
  */
 #include "mgmt/devices/debug_console.h"
 #include "mgmt/devices/debug_exit.h"
+#include "mgmt/devices/panic_port.h"
 #include "mgmt/devices/post_port.h"
 
 #include "tests/host/test.h"
@@ -46,6 +47,32 @@ TEST(debug_console_shows_and_answers)
     EXPECT_EQ(access_read(&table, HV_CLAIM_PIO, 0xe9, 1), 0xe9U);
     EXPECT_EQ(access_read(&table, HV_CLAIM_PIO, 0xe9, 2), 0xffe9U);
     EXPECT_EQ(access_read(&table, HV_CLAIM_PIO, 0xe8, 2), 0xe9ffU);
+}
+
+static void panicked(void *ctx)
+{
+    EXPECT_TRUE(ctx == &ends);
+    ends++;
+}
+
+TEST(panic_port_events)
+{
+    static const struct {
+        uint64_t port;
+        uint8_t width;
+        uint32_t data, ends;
+    } rows[] = {{0x505, 1, 1, 1},          {0x505, 1, 0, 0},     {0x505, 1, 2, 0}, {0x505, 1, 3, 1},
+                {0x505, 4, 0xfffffffe, 0}, {0x504, 2, 0x100, 1}, {0x504, 1, 1, 0}, {0x506, 1, 1, 0}};
+    struct panic_port device = {panicked, &ends};
+    struct access_table table = one(panic_port_range(&device));
+    EXPECT_EQ(access_read(&table, HV_CLAIM_PIO, 0x505, 1), 3U);
+    EXPECT_EQ(access_read(&table, HV_CLAIM_PIO, 0x504, 4), 0xffff03ffU);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        test_row("row %zu", i);
+        ends = 0;
+        access_write(&table, HV_CLAIM_PIO, rows[i].port, rows[i].width, rows[i].data);
+        EXPECT_EQ(ends, rows[i].ends);
+    }
 }
 
 TEST(debug_exit_codes)
