@@ -76,6 +76,11 @@ static void check_devices(uint32_t id)
     EXPECT_EQ(machine_in(id, 0x92, 1), 0U);
     EXPECT_EQ(machine_in(id, 0x64, 1) & 1, 1U);
     EXPECT_EQ(machine_in(id, 0x60, 1), 0x34U);
+    for (unsigned a20 = 0; a20 < 4; a20 += 2) { /* one gate, seen at two places */
+        machine_out(id, 0x92, 1, a20);
+        machine_out(id, 0x64, 1, 0xd0);
+        EXPECT_EQ(machine_in(id, 0x60, 1) & 2, a20);
+    }
 }
 
 TEST(adopt_devices_go_on)

@@ -80,6 +80,7 @@ static inline void machine_forget(void)
         events_timer_cancel(&guest->timeout);
         events_timer_cancel(&guest->flush);
         events_timer_cancel(&guest->wake);
+        guest->console.quiet = true; /* what still reaches it is not seen */
     }
     machine_former[machine_instances++ % COUNT(machine_former)] = guest_get(0);
     for (uint32_t number = 0; number < HV_NOTIFY_COUNT; number++)

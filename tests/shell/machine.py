@@ -63,29 +63,18 @@ class Machine:
             self.news.notify()
 
     def expect(self, pattern, seconds=60):
-        """Waits for what has not been looked at yet; the match. Line ends are plain newlines."""
-        pattern = re.compile(pattern.encode() if isinstance(pattern, str) else pattern, re.M)
+        """Waits for what has not been looked at yet; the match. A \\n of the pattern is any end of a line."""
+        regex = re.compile(pattern.replace("\n", r"\n").replace(r"\n", r"\r*\n").encode(), re.M)
         end = time.monotonic() + seconds
         with self.news:
             while True:
-                text = self.log[self.at:].replace(b"\r\n", b"\n")
-                if match := pattern.search(text):
-                    rest = text[match.end():]
-                    self.at = len(self.log) - len(rest) - self._returns_in(rest)
+                if match := regex.search(self.log, self.at):
+                    self.at = match.end()
                     return match
                 left = end - time.monotonic()
                 if left <= 0 or self.process.poll() is not None:
-                    raise Failure(f"never came: {pattern.pattern!r}; last: {text[-600:]!r}")
+                    raise Failure(f"never came: {pattern!r}; last: {self.log[self.at:][-600:]!r}")
                 self.news.wait(min(left, 1))
-
-    def _returns_in(self, rest):
-        """How many carriage returns the end of the log has in front of its newlines, so far as it is `rest`."""
-        count = at = 0
-        for byte in reversed(rest):
-            at += 1
-            if byte == 10 and self.log[len(self.log) - at - count - 1:len(self.log) - at - count] == b"\r":
-                count += 1
-        return count
 
     def type(self, data, at_once=TYPED_AT_ONCE):
         data = data.encode() if isinstance(data, str) else data
@@ -99,4 +88,5 @@ class Machine:
         self.type(line + "\r")
         self.expect(r"signalbox> " + re.escape(line) + r"\n", seconds)
         text = self.expect(r"(?s)(.*?)(?:\r\x1b\[K)?signalbox> ", seconds).group(1).decode()
+        text = re.sub(r"\r+\n", "\n", text)
         return re.sub(r"(?m)^(\r\x1b\[K)?\[[a-z][a-z0-9-]+\] .*\n", "", text)

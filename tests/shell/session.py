@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sessions at the shell, on an emulated machine: session.py commands | errors | console | restart | floods | interrupts | cost
+"""Sessions at the shell, on an emulated machine: session.py commands | errors | console | restart | floods | interrupts | linux | cost
 
 Each types at a machine of its own what a person would, and looks at what comes back. The whole talk is printed when it fails.
 """
@@ -301,6 +301,49 @@ def interrupts():
         print(f"{more} exits for 64 characters received by interrupt and 512 sent, {more / 64 - 8:.1f} for each received")
 
 
+def linux():
+    """A driver that nobody here wrote: a shell on the serial port, SysRq by a BREAK, the same after a restart of the manager."""
+    folder = os.path.join(ROOT, "build", "linux")
+    modules = [f"{CONFIG} session.conf", f"{folder}/vmlinuz-6.1 vmlinuz", f"{folder}/initramfs-6.1.cpio initramfs.cpio"]
+
+    def attach(machine):
+        machine.type("console linux\r")
+        machine.expect("Ctrl-] leaves it")
+
+    def detach(machine):
+        machine.type("\x1d")
+        machine.expect("signalbox> ")
+
+    with Machine(modules, memory=512) as machine:
+        wake(machine)
+        machine.command("start linux")
+        machine.expect("sbx: /init", 400)
+        attach(machine)
+        machine.type("\r")
+        machine.expect(r"[#$] ", 100)
+        for round_ in range(2):
+            machine.type(f"echo {round_}-$((6*7))-$((2*3)) # as long as a line that somebody pastes, or nearly so\r")
+            machine.expect(rf"\n{round_}-42-6\n")
+            machine.type("cat /proc/tty/driver/serial\r")
+            text = machine.expect(r"0: uart:.*\n").group(0).decode()
+            has(text, "16550A port:000003F8 irq:4", "|CD")
+            check(("brk:" in text) == (round_ > 0) and "oe:" not in text and "fe:" not in text, f"counters: {text}")
+            detach(machine)
+            has(machine.command("break linux"), "BREAK sent")
+            attach(machine)
+            machine.type("h")
+            machine.expect("sysrq: HELP : loglevel")
+            machine.type("\r")
+            machine.expect(r"[#$] ")
+            detach(machine)
+            if round_ == 0:
+                machine.type("restart\r")
+                machine.expect(r"domain 1 \(linux\): found, running\n")
+                wake(machine, banner=False)
+                attach(machine)
+        has(machine.command("destroy linux"), "destroyed")
+
+
 def cost():
     """One CPU, so that ticks are instructions: of guest, hypervisor and manager together."""
     with Machine(MODULES, cpus=1) as machine:
@@ -321,7 +364,7 @@ def cost():
             check(exits <= written + CHARACTERS + EXITS_OTHER, f"{name}: more than one exit for a character")
 
 
-SESSIONS = {function.__name__: function for function in (commands, errors, console, restart, floods, interrupts, cost)}
+SESSIONS = {function.__name__: function for function in (commands, errors, console, restart, floods, interrupts, linux, cost)}
 
 
 def main():
