@@ -81,6 +81,17 @@ static void halt(struct mailbox *box)
     }
 }
 
+static void end_each(struct mailbox *box)
+{
+    for (uint64_t ended = box->interrupts; !box->stop; box->counter++) {
+        __asm__ volatile("sti; nop; cli" ::: "memory");
+        if (box->interrupts == ended)
+            continue;
+        *(volatile uint32_t *)(uintptr_t)(AGENT_LAPIC + 0xb0) = 0;
+        ended++;
+    }
+}
+
 static void port(struct mailbox *box)
 {
     uint16_t at = (uint16_t)box->arg[0];
@@ -361,6 +372,9 @@ void agent_command(struct mailbox *box)
         break;
     case AGENT_RACE:
         race(box);
+        break;
+    case AGENT_EOIS:
+        end_each(box);
         break;
     case AGENT_NOP:
     case AGENT_COMMANDS:

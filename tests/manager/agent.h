@@ -56,6 +56,7 @@ enum agent_command {
     AGENT_WRMSR,  /* arg[0] number, arg[1] value; then counts */
     AGENT_CPUID,  /* arg[0] leaf; result = ECX */
     AGENT_RACE, /* arg[0] times: a deadline arg[1] ticks ahead, a wait of up to arg[2] turns, then one in the past */
+    AGENT_EOIS,   /* counts with interrupts on until box.stop, and ends each that comes */
     AGENT_COMMANDS,
 };
 

@@ -110,3 +110,4 @@ void test_restart(void);
 void test_irq(void);
 void test_irq_level(void);
 void test_split(void);
+void test_pirq(void);

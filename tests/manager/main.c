@@ -24,6 +24,7 @@ static const struct {
     {"irq", test_irq},
     {"irq-level", test_irq_level},
     {"split", test_split},
+    {"pirq", test_pirq},
 };
 
 static bool named(const char *name)
