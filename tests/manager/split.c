@@ -117,14 +117,16 @@ static void as_a_line(void)
     eoi(0);
 }
 
-/* Kicks come at any time; neither swallows the other. */
+/* Kicks come at any time, also while the EOI is on its way to us; neither swallows the other. */
 static void with_kicks(void)
 {
-    uint64_t rounds = lab_argument("rounds", 100), kicks = 0, sent = 0;
+    uint64_t rounds = lab_argument("rounds", 500), kicks = 0, sent = 0;
     for (uint64_t i = 0; i < rounds; i++) {
         bool told = false;
         send(LEVEL | 0x81);
         guest_go(g, 0, AGENT_WRITE, AGENT_LAPIC + APIC_EOI, 4, 0, 0);
+        for (uint64_t end = lab_now() + lab_random(lab_ms() / 20); lab_now() < end;)
+            continue;
         sent += !hv_vcpu_kick(g->id, 0);
         for (;;) {
             enum hv_exit_kind kind = guest_wait(g, 0);
