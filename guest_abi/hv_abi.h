@@ -102,6 +102,7 @@ enum hv_call {
     HV_CALL_SIGNAL_MSI = 0x3b,      /* (domain, address, data) -> the same */
     HV_CALL_NOTIFIER_SIGNAL = 0x3c, /* (notifier) -> the same */
     HV_CALL_NOTIFIER_READ = 0x3d,   /* (notifier) -> signals since the last READ */
+    HV_CALL_ROUTE_MSI = 0x3e,       /* (domain, gsi, address, data) ROUTE_SET of one message */
 
     HV_CALL_IRQCHIP_CONFIG = 0x40, /* (domain, struct hv_irqchip_config *in) before its first vCPU */
     HV_CALL_IRQCHIP_GET = 0x41,    /* (domain, enum hv_irqchip_state, gpa, size) */

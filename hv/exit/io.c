@@ -58,9 +58,12 @@ void exit_io(struct vcpu *v)
 uint64_t hv_fast_io(struct vmx_context *c)
 {
     struct vcpu *v = (struct vcpu *)c;
+    const struct routing *r = v->domain->routing;
+    const struct doorbells *all = r ? atomic_load_acquire(&r->doorbells) : NULL;
+    if (!all)
+        return 0;
     struct vm_exit_io io = vm_exit_io();
-    if (!v->domain->routing || io.in || io.string ||
-        !doorbell_hit(v->domain, HV_CLAIM_PIO, io.port, io.width, c->gprs.rax))
+    if (io.in || io.string || !doorbell_ring(all, HV_CLAIM_PIO, io.port, io.width, c->gprs.rax))
         return 0;
     percpu_count_exit();
     v->exits[EXIT_IO]++;

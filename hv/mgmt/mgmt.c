@@ -56,6 +56,7 @@ const struct mgmt_call mgmt_table[HV_CALL_COUNT] = {
     [HV_CALL_SIGNAL_MSI] = {mgmt_signal_msi, HV_MAY_DOMAINS, false, 3},
     [HV_CALL_NOTIFIER_SIGNAL] = {mgmt_notifier_signal, 0, false, 1},
     [HV_CALL_NOTIFIER_READ] = {mgmt_notifier_read, 0, false, 1},
+    [HV_CALL_ROUTE_MSI] = {mgmt_route_msi, HV_MAY_DOMAINS, false, 4},
     [HV_CALL_IRQCHIP_CONFIG] = {mgmt_irqchip_config, HV_MAY_DOMAINS, LOCKED, 2},
     [HV_CALL_IRQCHIP_GET] = {mgmt_irqchip_get, HV_MAY_DOMAINS, LOCKED, 4},
     [HV_CALL_IRQCHIP_SET] = {mgmt_irqchip_set, HV_MAY_DOMAINS, LOCKED, 4},

@@ -85,7 +85,7 @@ mgmt_handler mgmt_eoi_vectors, mgmt_irqchip_config, mgmt_irqchip_get, mgmt_irqch
     mgmt_doorbell_remove; /* mgmt_irq.c */
 mgmt_handler mgmt_pirq_bind, mgmt_pirq_unbind, mgmt_pirq_ack, mgmt_pirq_give,
     mgmt_pirq_info; /* mgmt_pirq.c */
-mgmt_handler mgmt_route_set, mgmt_route_replace, mgmt_route_get, mgmt_route_lookup,
+mgmt_handler mgmt_route_msi, mgmt_route_set, mgmt_route_replace, mgmt_route_get, mgmt_route_lookup,
     mgmt_route_stats; /* mgmt_route.c */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls on the GSI table of a domain. All hold the management lock, and with it the list. */
+/* Calls on the GSI table of a domain. All but ROUTE_MSI hold the management lock, and with it the list. */
 #include "hv/core/gmem.h"
 #include "hv/irqchip/irqchip.h"
 #include "hv/mgmt/mgmt.h"
@@ -51,6 +51,22 @@ int64_t mgmt_route_set(struct vcpu *v, const struct mgmt_args *args)
     if (error)
         return error;
     return route_init(d) ? route_set(d, list->gsi, word) : -HV_ENOMEM;
+}
+
+/* A domain with local APICs has its table from the beginning. */
+int64_t mgmt_route_msi(struct vcpu *v, const struct mgmt_args *args)
+{
+    struct domain *d = NULL;
+    uint64_t word;
+    int error = mgmt_target(v, args->a[0], &d);
+    if (error)
+        return error;
+    if (!d->apics)
+        return -HV_ENODEV;
+    if (args->a[1] >= d->routing->limits.gsis || args->a[3] > UINT32_MAX ||
+        route_encode_msi((uint32_t)args->a[2], (uint32_t)(args->a[2] >> 32), (uint32_t)args->a[3], &word))
+        return -HV_EINVAL;
+    return route_set(d, args->a[1] & (HV_GSI_MAX - 1), word);
 }
 
 /* The list as words, one per GSI, rising. */

@@ -2,55 +2,16 @@
 /* Doorbells: see doorbell.h. */
 #include "hv/route/doorbell.h"
 
-#define GOLDEN 0x9e3779b97f4a7c15ULL
-
 static uint64_t low_bytes(uint64_t data, uint32_t width)
 {
     return width && width < 8 ? data & (BIT(8 * width) - 1) : data;
 }
 
-static uint32_t bucket_any(uint64_t address)
-{
-    return (uint32_t)((address * GOLDEN) >> 56);
-}
-
-static uint32_t bucket_match(uint64_t address, uint64_t data)
-{
-    return (uint32_t)(((address + data * 8 + 1) * GOLDEN) >> 56);
-}
-
-static bool meets(const struct doorbell *b, uint32_t space, uint64_t address, uint32_t width)
-{
-    return b->address == address && b->space == space && (!b->width || b->width == width);
-}
-
-static struct doorbell *find(const struct doorbells *all, uint32_t space, uint64_t address, uint32_t width,
-                             uint64_t data)
-{
-    struct doorbell *b = atomic_load_acquire(&all->bucket[bucket_any(address)]);
-    for (; b; b = atomic_load_acquire(&b->next))
-        if (meets(b, space, address, width) && !b->match)
-            return b;
-    if (!atomic_load_relaxed(&all->matches))
-        return NULL;
-    b = atomic_load_acquire(&all->bucket[bucket_match(address, data)]);
-    for (; b; b = atomic_load_acquire(&b->next))
-        if (meets(b, space, address, width) && b->match && b->data == data)
-            return b;
-    return NULL;
-}
-
-bool doorbell_hit(struct domain *d, uint32_t space, uint64_t address, uint32_t width, uint64_t data)
+bool doorbell_hit(const struct domain *d, uint32_t space, uint64_t address, uint32_t width, uint64_t data)
 {
     const struct routing *r = atomic_load_acquire(&d->routing);
     const struct doorbells *all = r ? atomic_load_acquire(&r->doorbells) : NULL;
-    if (!all)
-        return false;
-    hazard_enter(HAZARD_ALL);
-    const struct doorbell *b = find(all, space, address, width, low_bytes(data, width));
-    bool hit = b && notifier_signal_held(b->notifier, b->handle);
-    hazard_leave();
-    return hit;
+    return all && doorbell_ring(all, space, address, width, data);
 }
 
 static bool valid(const struct hv_doorbell *b)
@@ -99,8 +60,8 @@ static struct doorbell *new_place(struct domain *d, struct doorbells *all)
 
 static struct doorbell **bucket_of(struct doorbells *all, const struct hv_doorbell *b)
 {
-    return &all->bucket[b->flags & HV_DOORBELL_MATCH ? bucket_match(b->address, b->data)
-                                                     : bucket_any(b->address)];
+    uint64_t key = b->flags & HV_DOORBELL_MATCH ? doorbell_key(b->address, b->data) : b->address;
+    return &all->bucket[doorbell_bucket(key)];
 }
 
 int doorbell_add(struct domain *d, const struct hv_doorbell *b, struct notifier *n)

@@ -35,10 +35,49 @@ struct doorbells {
 };
 _Static_assert(sizeof(struct doorbells) <= PAGE_SIZE, "one page");
 
+static inline uint32_t doorbell_bucket(uint64_t key)
+{
+    return (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> 56);
+}
+
+/* Those with data have the bucket of both. */
+static inline uint64_t doorbell_key(uint64_t address, uint64_t data)
+{
+    return address + data * 8 + 1;
+}
+
+static inline const struct doorbell *doorbell_find(const struct doorbells *all, uint32_t space,
+                                                   uint64_t address, uint32_t width, uint64_t data)
+{
+    const struct doorbell *b = atomic_load_acquire(&all->bucket[doorbell_bucket(address)]);
+    for (; b; b = atomic_load_acquire(&b->next))
+        if (b->address == address && b->space == space && !b->match && (!b->width || b->width == width))
+            return b;
+    if (__builtin_expect(!atomic_load_relaxed(&all->matches), 1))
+        return NULL;
+    if (width < 8)
+        data &= BIT(8 * width) - 1;
+    b = atomic_load_acquire(&all->bucket[doorbell_bucket(doorbell_key(address, data))]);
+    for (; b; b = atomic_load_acquire(&b->next))
+        if (b->address == address && b->space == space && b->match && b->data == data && b->width == width)
+            return b;
+    return NULL;
+}
+
 /*
  * A guest's write: true when it met a doorbell, which has been signalled; the access is done. `data` above the width is ignored.
  */
-bool doorbell_hit(struct domain *d, uint32_t space, uint64_t address, uint32_t width, uint64_t data);
+static inline bool doorbell_ring(const struct doorbells *all, uint32_t space, uint64_t address,
+                                 uint32_t width, uint64_t data)
+{
+    hazard_enter(HAZARD_ALL);
+    const struct doorbell *b = doorbell_find(all, space, address, width, data);
+    bool hit = b && notifier_signal_held(b->notifier, b->handle);
+    hazard_leave();
+    return hit;
+}
+
+bool doorbell_hit(const struct domain *d, uint32_t space, uint64_t address, uint32_t width, uint64_t data);
 
 /*
  * 0; -HV_EINVAL: space, width, flags, data (also with any width), an address beyond the space or (MMIO) across a page; -HV_EEXIST: an access could meet both

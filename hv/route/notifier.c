@@ -9,7 +9,7 @@
 #include "hv/core/notify.h"
 #include "hv/route/pirq.h"
 
-#define PLACE_BITS    14 /* of a handle: place, 8 bits owner, generation */
+#define PLACE_BITS    NOTIFIER_PLACE_BITS
 #define BIND_RESAMPLE BIT(2)
 
 _Static_assert(NOTIFIERS_MAX <= 1U << PLACE_BITS, "places fit");
@@ -105,23 +105,16 @@ static int fire_gsi(uint64_t bind)
     return route_signal_held(d, bind_gsi(bind));
 }
 
-/* The count first: who binds it at this moment looks at the count afterwards. */
+int notifier_fire(struct notifier *n, uint64_t bind)
+{
+    return bind_kind(bind) == HV_NOTIFIER_NOTIFY ? tell_owner(n, bind) : fire_gsi(bind);
+}
+
+/* The count first, as in notifier_signal_held. */
 static int fire(struct notifier *n)
 {
     uint64_t before = atomic_fetch_add_full(&n->signals, 1), bind = atomic_load_acquire(&n->bind);
-    if (bind_kind(bind) == HV_NOTIFIER_NOTIFY)
-        return tell_owner(n, bind);
-    if (bind_kind(bind) == HV_NOTIFIER_GSI)
-        return fire_gsi(bind);
-    return before == atomic_load_relaxed(&n->read_at);
-}
-
-bool notifier_signal_held(struct notifier *n, uint64_t handle)
-{
-    if (atomic_load_acquire(&n->generation) != generation_of(handle))
-        return false;
-    (void)fire(n);
-    return true;
+    return bind ? notifier_fire(n, bind) : before == atomic_load_relaxed(&n->read_at);
 }
 
 void notifier_fire_held(struct notifier *n)

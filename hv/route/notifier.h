@@ -46,18 +46,35 @@ struct notifiers {
 };
 _Static_assert(sizeof(struct notifiers) <= PAGE_SIZE, "one page");
 
+#define NOTIFIER_PLACE_BITS 14 /* of a handle: place, 8 bits owner, generation */
+
+/* What a bound one does; the count has been made. */
+int notifier_fire(struct notifier *n, uint64_t bind);
+
+/* HAZARD_ALL's holder, for a notifier that it has looked up before. False: closed. */
+static inline bool notifier_signal_held(struct notifier *n, uint64_t handle)
+{
+    if (atomic_load_acquire(&n->generation) != (uint32_t)(handle >> (8 + NOTIFIER_PLACE_BITS)))
+        return false;
+    (void)atomic_fetch_add_full(&n->signals,
+                                1); /* first: who binds it at this moment looks at the count afterwards */
+    uint64_t bind = atomic_load_acquire(&n->bind);
+    if (bind)
+        (void)notifier_fire(n, bind);
+    return true;
+}
+
 /* The notifier that `handle` names, NULL: none. Stays while its owner does; what it says, under a hazard only. */
 struct notifier *notifier_find(uint64_t handle);
 uint64_t notifier_handle(const struct notifier *n);
 int64_t notifier_place(uint64_t handle);
 
 /*
- * The caller, or HAZARD_ALL's holder for a notifier that it has looked up before. Above 0: newly there, 0: it was still
+ * By the caller. Above 0: newly there, 0: it was still
  * pending, -HV_ENXIO: nobody takes it; -HV_ENOENT: closed; -HV_EPERM: neither owner nor let.
  */
 int64_t notifier_signal(const struct domain *caller, uint64_t handle);
-bool notifier_signal_held(struct notifier *n, uint64_t handle); /* false: closed */
-void notifier_fire_held(struct notifier *n);                    /* one that is open as long as that hazard */
+void notifier_fire_held(struct notifier *n); /* one that is open as long as that hazard */
 /* Signals since the last read. The same errors. */
 int64_t notifier_read(const struct domain *caller, uint64_t handle);
 

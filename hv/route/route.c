@@ -146,9 +146,9 @@ uint32_t route_gsi_of(const struct routing *r, uint32_t chip, uint32_t pin)
 }
 
 /* Enters or, `now` 0, leaves the pins of a word in the reverse table. */
-static void map_pins(struct route_table *t, uint64_t word, uint32_t was, uint32_t now)
+static inline void map_pins(struct route_table *t, uint64_t word, uint32_t was, uint32_t now)
 {
-    if (route_kind(word) != ROUTE_IRQCHIP)
+    if (__builtin_expect(route_kind(word) != ROUTE_IRQCHIP, 1))
         return;
     for (uint32_t chip = 0; chip < HV_CHIP_IOAPIC + HV_IOAPICS_MAX; chip++) {
         int pin = route_pin(word, chip);
@@ -178,17 +178,21 @@ static bool make_room(struct domain *d, struct route_table *t, uint32_t gsi)
 
 int route_set(struct domain *d, uint32_t gsi, uint64_t word)
 {
-    struct route_table *t = d->routing->table;
-    if (!slot(t, gsi) && !word)
-        return 0;
-    if (!make_room(d, t, gsi))
-        return -HV_ENOMEM;
-    uint64_t old = atomic_exchange_full(slot(t, gsi), word);
+    struct routing *r = d->routing;
+    uint64_t old = 0;
+    spin_lock(&r->change);
+    struct route_table *t = r->table;
+    bool nothing = !word && !slot(t, gsi);
+    bool there = nothing || (slot(t, gsi) && route_counts(r, gsi)) || make_room(d, t, gsi);
+    if (there && !nothing) {
+        old = atomic_exchange_full(slot(t, gsi), word);
+        map_pins(t, old, gsi + 1, 0);
+        map_pins(t, word, 0, gsi + 1);
+    }
+    spin_unlock(&r->change);
     if (old && old != word)
         hazard_wait(hazard_gsi(d->id, gsi));
-    map_pins(t, old, gsi + 1, 0);
-    map_pins(t, word, 0, gsi + 1);
-    return 0;
+    return there ? 0 : -HV_ENOMEM;
 }
 
 static void free_table(struct domain *d, struct route_table *t)
@@ -235,7 +239,9 @@ int route_commit(struct domain *d)
     struct routing *r = d->routing;
     if (!r->next)
         return -HV_EINVAL;
+    spin_lock(&r->change);
     struct route_table *old = atomic_exchange_full(&r->table, r->next);
+    spin_unlock(&r->change);
     r->next = NULL;
     hazard_wait_domain(d->id);
     free_table(d, old);

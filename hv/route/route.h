@@ -4,7 +4,7 @@
  * loads and no lock, and a change is one exchange (hazard.h). Counters lie in pages of their own beside it and
  * outlive a replaced table. All pages are on the domain's account.
  *
- * Firing: any context in root mode. Changing: the caller holds the management lock.
+ * Firing: any context in root mode. Changing: the caller holds the management lock, but for route_set, which has one of its own.
  */
 #ifndef HV_ROUTE_ROUTE_H
 #define HV_ROUTE_ROUTE_H
@@ -49,6 +49,7 @@ struct route_resampler {
 
 /* One page; what it points to is made when it is needed. */
 struct routing {
+    struct spinlock change;    /* of one route; the others' changes hold the management lock too */
     struct route_table *table; /* exchanged by route_commit */
     struct route_table *next;  /* being prepared */
     struct route_counts_dir *counts[2];

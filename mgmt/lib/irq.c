@@ -83,11 +83,7 @@ int64_t irq_route_set(uint32_t domain, uint32_t gsi, const struct hv_route *rout
 
 int64_t irq_route_message(uint32_t domain, uint32_t gsi, uint64_t address, uint32_t data)
 {
-    const struct hv_route r = {
-        .gsi = gsi,
-        .kind = HV_ROUTE_MSI,
-        .msi = {.address = (uint32_t)address, .address_high = (uint32_t)(address >> 32), .data = data}};
-    return irq_route_set(domain, gsi, &r, 1);
+    return hv_call4(HV_CALL_ROUTE_MSI, domain, gsi, address, data);
 }
 
 int64_t irq_route_pin(uint32_t domain, uint32_t gsi, uint32_t chip, uint32_t pin)

@@ -242,6 +242,17 @@ static void routes(void)
     CHECK_EQ(irq_line(g->id, 5, 1), 1);
     take(1, 0x70);
     eoi();
+    static const struct {
+        uint64_t gsi, address, data;
+    } bad[] = {{4096, MSI_BASE, 0x70}, {1ULL << 32, MSI_BASE, 0x70},
+               {5, 0, 0x70},           {5, MSI_BASE | 1ULL << 32, 0x70},
+               {5, MSI_BASE, 0x10070}, {5, MSI_BASE, 1ULL << 32 | 0x70}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CHECK_CASE(hv_call4(HV_CALL_ROUTE_MSI, g->id, bad[i].gsi, bad[i].address, bad[i].data), -HV_EINVAL,
+                   "ROUTE_MSI %u", (unsigned)i);
+    CHECK_EQ(irq_line(g->id, 5, 1), 1); /* as it was */
+    take(1, 0x70);
+    eoi();
     const struct hv_route link = {.gsi = 6, .kind = HV_ROUTE_GSI, .gsi_to = {.gsi = 5}};
     CHECK_EQ(irq_route_set(g->id, 6, &link, 1), 0);
     CHECK_EQ(irq_line(g->id, 6, 1), 1);
