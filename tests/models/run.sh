@@ -48,7 +48,12 @@ if [ "${1:-}" = large ]; then
     check posted holds
     check posted holds -DREQUESTS_ONLY
     check posted holds -DMIGRATION
-    exit $bad
+    check eoi holds
+check eoi fails -DNO_LOCKED_TMR
+check eoi fails -DNO_LATE
+check eoi fails -DNO_PROGRAM
+check eoi fails -DNO_SECOND_LOOK
+exit $bad
 fi
 check wakeup holds
 check wakeup fails -DNO_FENCE_IN_BLOCK
@@ -76,4 +81,9 @@ check posted fails -DNO_ON_AT_ENTRY
 check posted fails -DNO_LOCKED_TAKE
 check posted fails -DNO_ROOT_PENDING
 check posted fails -DMIGRATION -DNO_HOME_CHECK
+check eoi holds
+check eoi fails -DNO_LOCKED_TMR
+check eoi fails -DNO_LATE
+check eoi fails -DNO_PROGRAM
+check eoi fails -DNO_SECOND_LOOK
 exit $bad
