@@ -48,12 +48,7 @@ if [ "${1:-}" = large ]; then
     check posted holds
     check posted holds -DREQUESTS_ONLY
     check posted holds -DMIGRATION
-    check eoi holds
-check eoi fails -DNO_LOCKED_TMR
-check eoi fails -DNO_LATE
-check eoi fails -DNO_PROGRAM
-check eoi fails -DNO_SECOND_LOOK
-exit $bad
+    exit $bad
 fi
 check wakeup holds
 check wakeup fails -DNO_FENCE_IN_BLOCK
