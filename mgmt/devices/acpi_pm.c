@@ -13,6 +13,7 @@ enum {
     PORTS = 12,
     TIMER_BITS = 24,
     STS_TIMER = 1 << 0,
+    STS_POWER_BUTTON = 1 << 8,
     EN_TIMER = 1 << 0,
     EN_KEPT = 0x4721, /* TMR, GBL, PWRBTN, SLPBTN, RTC, PCIEXP_WAKE_DIS */
     CNT_SCI_EN = 1 << 0,
@@ -28,18 +29,25 @@ static uint64_t ticks(const struct acpi_pm *pm)
 
 static uint32_t read_status(struct acpi_pm *pm)
 {
-    /* The bit is set when the timer's highest bit changes. */
-    return ticks(pm) >> (TIMER_BITS - 1) != pm->halves ? STS_TIMER : 0;
+    /* The timer's bit is set when its highest bit changes. */
+    return pm->status | (ticks(pm) >> (TIMER_BITS - 1) != pm->halves ? STS_TIMER : 0U);
 }
 
 void acpi_pm_poll(struct acpi_pm *pm)
 {
-    bool line = (pm->enable & EN_TIMER) != 0 && read_status(pm) != 0;
+    /* A status bit and its enable bit have one place. */
+    bool line = (pm->enable & read_status(pm) & (STS_TIMER | STS_POWER_BUTTON)) != 0;
     if (line == pm->line)
         return;
     pm->line = line;
     if (pm->irq)
         pm->irq(pm->irq_ctx, line);
+}
+
+void acpi_pm_press_power_button(struct acpi_pm *pm)
+{
+    pm->status |= STS_POWER_BUTTON;
+    acpi_pm_poll(pm);
 }
 
 uint64_t acpi_pm_next(const struct acpi_pm *pm)
@@ -51,6 +59,7 @@ uint64_t acpi_pm_next(const struct acpi_pm *pm)
 
 static void write_status(struct acpi_pm *pm, uint32_t value, uint32_t mask)
 {
+    pm->status &= (uint16_t) ~(value & mask);
     if (value & mask & STS_TIMER)
         pm->halves = ticks(pm) >> (TIMER_BITS - 1);
 }

@@ -10,8 +10,8 @@
  * The machine is always in ACPI mode (SCI_EN is 1). One sleeping state is there: SLP_TYP 0 with
  * SLP_EN is S5, power off, as with QEMU, so that the usual `outw 0x2000, 0x604` works.
  *
- * The system control interrupt is high while TMR_STS and TMR_EN are set: from when it is noticed, by
- * an access or by acpi_pm_poll(). acpi_pm_next() says when there is something to notice.
+ * The system control interrupt is high while TMR_STS and TMR_EN are set, or PWRBTN_STS and PWRBTN_EN: the timer's from
+ * when it is noticed, by an access or by acpi_pm_poll(). acpi_pm_next() says when there is something to notice.
  */
 #pragma once
 
@@ -33,6 +33,7 @@ struct acpi_pm {
     uint64_t start;  /* TSC at which the timer was 0 */
     uint64_t halves; /* of the timer's range, when TMR_STS was cleared */
     uint16_t enable, control;
+    uint16_t status;                       /* without the timer's bit, which follows from `halves` */
     bool line;                             /* of the interrupt output */
     void (*irq)(void *ctx, bool asserted); /* told when the line changes; NULL: not connected */
     void *irq_ctx;
@@ -47,6 +48,9 @@ void acpi_pm_init(struct acpi_pm *pm, const struct device_clock *clock, void (*p
  * the guest does something. */
 #define ACPI_PM_NEVER UINT64_MAX
 uint64_t acpi_pm_next(const struct acpi_pm *pm);
+
+/* The power button: PWRBTN_STS until the guest clears it (4.8.2.2.1.1 "Fixed Power Button"). */
+void acpi_pm_press_power_button(struct acpi_pm *pm);
 
 /* To be called then; too early or too late does no harm. */
 void acpi_pm_poll(struct acpi_pm *pm);

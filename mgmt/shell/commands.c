@@ -9,6 +9,7 @@
 
 #include "mgmt/lib/call.h"
 #include "mgmt/lib/hv_error.h"
+#include "mgmt/shell/guest_saved.h"
 #include "mgmt/shell/screen.h"
 
 static const struct frames *frames;
@@ -139,6 +140,21 @@ static void run_break(int count, char *words[])
     screen_printf("domain %u (%s): BREAK sent", guest->id, guest->config->name);
 }
 
+static void run_button(int count, char *words[])
+{
+    struct guest *guest = served(words[1]);
+    (void)count;
+    if (!guest)
+        return;
+    if (!guest->domain) {
+        screen_printf("domain (%s): it is %s", guest->config->name, guest_state_text(guest));
+        return;
+    }
+    acpi_pm_press_power_button(&guest->pc.acpi_pm);
+    guest_save(guest);
+    screen_printf("domain %u (%s): power button pressed", guest->id, guest->config->name);
+}
+
 static void run_top(int count, char *words[])
 {
     (void)count;
@@ -190,7 +206,8 @@ static const struct command commands[] = {
     {"top", run_top, 0, 0, "", "what the vCPUs do, every second; any key ends it"},
     {"irqs", commands_irqs, 1, 3, "domain [gsi] [--json]", "its interrupt sources: level, counters"},
     {"routes", commands_routes, 1, 3, "domain [gsi] [--json]", "where they lead, from a GSI on"},
-    {"route", commands_route, 1, 7, "add|del|get domain gsi [pic pin | ioapic n pin | msi address data | gsi n]",
+    {"route", commands_route, 1, 7,
+     "add|del|get domain gsi [pic pin | ioapic n pin | msi address data | gsi n]",
      "the route of one; a second pin is added to the first"},
     {"irq-line", commands_irq_line, 3, 3, "domain gsi 0|1", "drive an interrupt line"},
     {"msi", commands_msi, 3, 3, "domain address data", "send a message to its local APICs"},
@@ -202,6 +219,7 @@ static const struct command commands[] = {
     {"dmesg", commands_dmesg, 0, 1, "[--json]", "the hypervisor's log"},
     {"console", run_console, 1, 1, "domain", "attach to its serial port; Ctrl-] comes back"},
     {"break", run_break, 1, 1, "domain", "send a BREAK on its serial port"},
+    {"button", run_button, 1, 1, "domain", "press its power button"},
     {"restart", run_restart, 0, 0, "", "start this program again; domains go on"},
     {"reboot", run_reboot, 0, 0, "", "restart the machine"},
     {"poweroff", run_poweroff, 0, 0, "", "turn the machine off"},

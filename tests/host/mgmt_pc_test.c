@@ -122,6 +122,31 @@ static void sci(void *ctx, bool asserted)
     EXPECT_EQ(raised - lowered, (unsigned)asserted);
 }
 
+TEST(pm_power_button)
+{
+    make();
+    raised = lowered = 0;
+    pm.irq = sci;
+    pm.irq_ctx = &raised;
+    acpi_pm_press_power_button(&pm); /* before anybody wants to hear of it */
+    EXPECT_EQ(in(0x600, 2), 0x100U);
+    EXPECT_EQ(raised, 0U);
+    out(0x602, 2, 0x100);
+    EXPECT_EQ(raised, 1U);
+    out(0x600, 2, 0xfeff); /* the others */
+    EXPECT_EQ(lowered, 0U);
+    out(0x601, 1, 1);
+    EXPECT_EQ(in(0x600, 2), 0U);
+    EXPECT_EQ(lowered, 1U);
+    acpi_pm_press_power_button(&pm);
+    acpi_pm_press_power_button(&pm);
+    EXPECT_EQ(raised, 2U);
+    out(0x602, 2, 1); /* the timer's interrupt alone */
+    EXPECT_EQ(lowered, 2U);
+    EXPECT_EQ(in(0x600, 2), 0x100U);
+    EXPECT_TRUE(acpi_pm_next(&pm) != ACPI_PM_NEVER);
+}
+
 TEST(pm_interrupt)
 {
     const uint64_t half = ((1ULL << 23) * HZ + 3579544) / 3579545;
