@@ -8,7 +8,7 @@
 #include "drivers/ioapic.h"
 #include "hv/core/timer.h"
 
-enum { FAKE_PINS = 24 };
+enum { FAKE_PINS = 200 };
 
 struct fake_pin {
     uint32_t blocked; /* enum ioapic_block */
