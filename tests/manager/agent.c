@@ -12,6 +12,7 @@ _Static_assert(offsetof(struct mailbox, vector) == 88, "agent_entry.S");
 _Static_assert(offsetof(struct mailbox, rsp) == 112, "agent_entry.S");
 _Static_assert(offsetof(struct mailbox, nmis) == 136, "agent_entry.S");
 _Static_assert(offsetof(struct mailbox, last_interrupt) == 152, "agent_entry.S");
+_Static_assert(offsetof(struct mailbox, boxes) == 168 && AGENT_LAPIC == 0x3fe00000U, "agent_entry.S");
 
 #define CODE_SELECTOR 8U
 #define STUB_SIZE     16U

@@ -77,4 +77,5 @@ struct mailbox {
     volatile uint64_t interrupts;
     volatile uint64_t last_interrupt;
     uint64_t user_result; /* of the call at CPL 3 */
+    uint64_t boxes;       /* address of a page: interrupts are ended at once and counted in it (boxes.c); 0: no */
 };

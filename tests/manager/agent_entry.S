@@ -10,6 +10,8 @@
 #define BOX_NMIS       136
 #define BOX_INTERRUPTS 144
 #define BOX_LAST       152
+#define BOX_BOXES      168
+#define LAPIC_EOI      0x3fe000b0
 
 	.section .head, "ax"
 	.code64
@@ -91,7 +93,18 @@ common:				/* vector, error, RIP, CS, RFLAGS, RSP, SS */
 	mov	8(%rsp), %rax
 	mov	%rax, %gs:BOX_LAST
 	incq	%gs:BOX_INTERRUPTS
-	pop	%rax
+	cmpq	$0, %gs:BOX_BOXES
+	je	3f
+	push	%rbx
+	push	%rcx
+	mov	%gs:BOX_BOXES, %rbx
+	xor	%ecx, %ecx
+	xchg	%rcx, (%rbx,%rax,8)	/* all that were put before it was sent */
+	add	%rcx, 2048(%rbx,%rax,8)
+	movl	$0, LAPIC_EOI
+	pop	%rcx
+	pop	%rbx
+3:	pop	%rax
 	add	$16, %rsp
 	iretq
 

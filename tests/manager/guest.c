@@ -102,7 +102,9 @@ void guest_reset_vcpu(struct guest *g, uint32_t vcpu)
 static int64_t give_pages(const struct guest *g)
 {
     uint32_t all = HV_MEM_WRITE | HV_MEM_EXEC;
-    int64_t result = call_mem_donate(g->id, g->memory, 0, AGENT_PAGES + (uint64_t)g->vcpus, all);
+    uint64_t pages = AGENT_PAGES + (uint64_t)g->vcpus;
+    int64_t result = g->shared ? call_mem_share(g->id, g->memory, 0, pages, all)
+                               : call_mem_donate(g->id, g->memory, 0, pages, all);
     if (result >= 0)
         result = call_mem_share(g->id, g->mailbox, AGENT_MAILBOX, g->vcpus, HV_MEM_WRITE);
     if (result >= 0)

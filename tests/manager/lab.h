@@ -32,6 +32,7 @@ struct guest {
     gpa_t mailbox; /* AGENT_VCPUS pages, then AGENT_SCRATCH_PAGES */
     uint64_t may;
     uint32_t pool_pages;
+    bool shared;    /* its memory stays ours too */
     uint32_t flags; /* of hv_domain_create; with an irqchip its pages are at AGENT_LAPIC and AGENT_IOAPIC */
 };
 
@@ -108,6 +109,8 @@ void test_services(void);
 void test_state(void);
 void test_restart(void);
 void test_irq(void);
+void test_storm(void);
+void test_save(void);
 void test_irq_level(void);
 void test_split(void);
 void test_pirq(void);

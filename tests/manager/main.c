@@ -22,6 +22,8 @@ static const struct {
     {"state", test_state},
     {"restart", test_restart},
     {"irq", test_irq},
+    {"storm", test_storm},
+    {"save", test_save},
     {"irq-level", test_irq_level},
     {"split", test_split},
     {"pirq", test_pirq},

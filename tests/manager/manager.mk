@@ -54,13 +54,15 @@ $(BUILD)/tests/readonly.bin: $(TESTMAN_DIR)/readonly.S
 # The long forms; another SOAK_SEED is another run.
 SOAK_CPUS ?= 2
 SOAK_SEED ?= 1
-TESTMAN_SOAKS := soak-lifecycle soak-sched soak-memory soak-services
+TESTMAN_SOAKS := soak-lifecycle soak-sched soak-memory soak-services soak-storm soak-save
 .PHONY: soak-manager $(TESTMAN_SOAKS)
 soak-manager: $(TESTMAN_SOAKS) ## long runs of the test managers (SOAK_CPUS, SOAK_SEED)
 soak-lifecycle: TESTMAN_WORDS = rounds=10000
 soak-sched:     TESTMAN_WORDS = migrations=30000
 soak-memory:    TESTMAN_WORDS = runs=10 steps=3000
 soak-services:  TESTMAN_WORDS = rounds=30
+soak-storm:     TESTMAN_WORDS = rounds=1100000 # ten million interrupts
+soak-save:      TESTMAN_WORDS = rounds=5000
 $(TESTMAN_SOAKS): soak-%: test-manager $(IMAGE)
 	@echo "  SOAK    $* ($(TESTMAN_WORDS), seed $(SOAK_SEED), $(SOAK_CPUS) CPUs)"
 	@$(PYTHON) tools/emu.py run --machine bochs --cpu-model tigerlake --cpus $(SOAK_CPUS) --memory 256 --timeout 3600 \
