@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sessions at the shell, on an emulated machine: session.py commands | errors | console | restart | floods | interrupts | linux | cost
+"""Sessions at the shell, on an emulated machine: session.py commands | errors | console | restart | floods | interrupts | irqs | linux | cost
 
 Each types at a machine of its own what a person would, and looks at what comes back. The whole talk is printed when it fails.
 """
@@ -301,6 +301,50 @@ def interrupts():
         print(f"{more} exits for 64 characters received by interrupt and 512 sent, {more / 64 - 8:.1f} for each received")
 
 
+def irqs():
+    """Lines, routes and counters of that guest; its serial port goes deaf without a route and hears again with one."""
+    def row(machine, gsi):
+        return next(row for row in listing(machine, f"irqs irq {gsi} --json") if row["gsi"] == gsi)
+
+    def say(machine, text):
+        machine.type("console irq\r")
+        machine.expect("Ctrl-] leaves it")
+        machine.type(text + "\x1d")
+        machine.expect("signalbox> ")
+
+    with Machine(MODULES) as machine:
+        wake(machine)
+        has(machine.command("irqs irq"), "domain (irq): it is off")
+        machine.command("start irq")
+        machine.expect(r"\[irq\] irq: ready")
+        routes = listing(machine, "routes irq --json")
+        check(len(routes) == 15 * 2 + 9, f"routes at first: {routes}")
+        four = [r for r in routes if r["gsi"] == 4]
+        check([(r["kind"], r["chip"], r["pin"]) for r in four] == [("pic", None, 4), ("ioapic", 0, 4)], f"GSI 4: {four}")
+        before = row(machine, 4)
+        check(before["level"] == 0 and row(machine, 8)["delivered"] >= 34, f"at first: {before}, {row(machine, 8)}")
+        say(machine, "ab")
+        machine.expect(r"irq: 62\n")
+        after = row(machine, 4)
+        check(after["delivered"] == before["delivered"] + 2 and after["acknowledged"] == before["acknowledged"] + 2 and
+              after["level"] == 0, f"two characters: {before}, then {after}")
+        has(machine.command("route del irq 4"), "its route is gone")
+        has(machine.command("route get irq 4"), "it has no route")
+        say(machine, "c")
+        has(machine.command("irq-line irq 4 1"), "nobody takes the interrupt")
+        check("irq: 63" not in machine.command("list"), "heard without a route")
+        has(machine.command("route add irq 4 pic 4"), "GSI 4: routed")
+        has(machine.command("irq-line irq 4 0"), "done")
+        machine.type("irq-line irq 4 1\r")
+        machine.expect(r"GSI 4 up: taken, by 1")
+        machine.expect(r"irq: 63\n")
+        has(machine.command("route add irq 100 msi 0xfed00000 0x30"), "GSI 100: invalid argument")
+        has(machine.command("route add irq 100 gsi 4"), "GSI 100: routed")
+        has(machine.command("route get irq 100"), "gsi", " 100 ", " 4")
+        has(machine.command("msi irq 0xfee05000 0x41"), "nobody takes the interrupt")
+        has(machine.command("nmi irq 7"), "vCPU: 7 is too large, the largest is 0")
+
+
 def linux():
     """A driver that nobody here wrote: a shell on the serial port, SysRq by a BREAK, the same after a restart of the manager."""
     folder = os.path.join(ROOT, "build", "linux")
@@ -364,7 +408,7 @@ def cost():
             check(exits <= written + CHARACTERS + EXITS_OTHER, f"{name}: more than one exit for a character")
 
 
-SESSIONS = {function.__name__: function for function in (commands, errors, console, restart, floods, interrupts, linux, cost)}
+SESSIONS = {function.__name__: function for function in (commands, errors, console, restart, floods, interrupts, irqs, linux, cost)}
 
 
 def main():
