@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * shell: see shell.h. Input is read by a timer, because the interface has no notification for it:
- * every 20 ms, and every millisecond for a while after something came, since a port has room for 16
- * bytes only. An attached console gets every byte but Ctrl-], and a BREAK on the line, which the shell
- * itself ignores.
+ * shell: see shell.h. Input is told by the interrupt of the console's port, where it has one. Where it has
+ * none it is asked for every 20 ms, and every millisecond for a while after something came, since a port
+ * has room for 16 bytes only. An attached console gets every byte but Ctrl-], and a BREAK on the line, which
+ * the shell itself ignores.
  */
 #include "mgmt/shell/shell.h"
 
@@ -13,6 +13,8 @@
 #include "mgmt/lib/call.h"
 #include "mgmt/lib/console_input.h"
 #include "mgmt/lib/events.h"
+#include "mgmt/lib/irq.h"
+#include "mgmt/lib/irq_bell.h"
 #include "mgmt/shell/commands.h"
 #include "mgmt/shell/guest.h"
 #include "mgmt/shell/screen.h"
@@ -21,7 +23,13 @@
 
 #define KEY_LEAVE '\035' /* Ctrl-] */
 
-enum { POLL_MS = 20, BUSY_POLL_MS = 1, BUSY_POLLS = 100, PROMPT_SIZE = SHELL_LINE_SIZE + 32 };
+enum {
+    POLL_MS = 20,
+    BUSY_POLL_MS = 1,
+    BUSY_POLLS = 100,
+    TOLD_POLL_MS = 100,
+    PROMPT_SIZE = SHELL_LINE_SIZE + 32
+};
 
 static const char prompt[] = "signalbox> ";
 
@@ -32,6 +40,7 @@ static struct shell_line line;
 static char shown[PROMPT_SIZE];
 static struct guest *attached;
 static bool in_top;
+static bool told; /* the port interrupts */
 
 bool shell_in_use(void)
 {
@@ -122,28 +131,61 @@ static void on_input(uint8_t raw)
         on_byte((char)what);
 }
 
+/* All that is there: a port's interrupt comes again only after it was empty. False: there is no console. */
+static bool read_all(bool *any)
+{
+    char bytes[256];
+    int64_t count;
+    *any = false;
+    do {
+        count = call_console_read(bytes, sizeof(bytes));
+        for (int64_t i = 0; i < count; i++)
+            on_input((uint8_t)bytes[i]);
+        *any |= count > 0;
+    } while (count == sizeof(bytes));
+    return count >= 0;
+}
+
 static void on_poll(void *ctx)
 {
     static bool had_domain; /* the attached one, at the last look */
     static uint32_t busy;   /* polls until it counts as quiet */
-    char bytes[256];
-    int64_t count = call_console_read(bytes, sizeof(bytes));
+    bool any, more = read_all(&any);
     (void)ctx;
-    for (int64_t i = 0; i < count; i++)
-        on_input((uint8_t)bytes[i]);
     for (uint32_t i = 0; i < guest_count(); i++)
         guest_poll(guest_get(i));
     if (attached && had_domain && !attached->domain)
         leave_console(); /* it has ended; its result is among the lines that waited */
     had_domain = attached && attached->domain;
-    busy = count > 0 ? BUSY_POLLS : busy - (busy > 0);
-    if (count >= 0) /* without a console there is nothing to wait for */
-        events_timer_set(&poll, events_now() + (busy ? BUSY_POLL_MS : POLL_MS) * khz, on_poll, NULL);
+    busy = any ? BUSY_POLLS : busy - (busy > 0);
+    uint32_t ms = told ? TOLD_POLL_MS : busy ? BUSY_POLL_MS : POLL_MS;
+    if (more)
+        events_timer_set(&poll, events_now() + ms * khz, on_poll, NULL);
+}
+
+static void on_told(void *ctx, uint32_t number)
+{
+    (void)number;
+    on_poll(ctx);
+}
+
+static bool listen(void)
+{
+    static struct irq_bell bell;
+    if (irq_bell_make(&bell, 0, on_told, NULL) < 0)
+        return false;
+    const struct hv_pirq receiver = {
+        .flags = HV_PIRQ_CONSOLE, .notifier = bell.notifier, .cpu = HV_PIRQ_ANY_CPU};
+    if (irq_pirq_bind(0, &receiver) >= 0)
+        return true;
+    irq_bell_drop(&bell);
+    return false;
 }
 
 void shell_init(const struct frames *frames, uint64_t tsc_khz)
 {
     khz = tsc_khz;
     commands_init(frames, tsc_khz);
+    told = listen();
     on_poll(NULL);
 }

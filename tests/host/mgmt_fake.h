@@ -34,7 +34,9 @@ struct fake {
     uint32_t cpus;  /* of the machine */
     char log[4096]; /* the hypervisor's */
     uint64_t log_lost;
-    char input[4096]; /* typed on the console, not yet read */
+    uint64_t console_notifier; /* of the console's receiver; 0: not bound */
+    bool console_is_silent;    /* it has no interrupt */
+    char input[4096];          /* typed on the console, not yet read */
     uint32_t input_length;
     uint32_t started[FAKE_DOMAINS]; /* vCPUs */
     uint64_t affinity[FAKE_DOMAINS];

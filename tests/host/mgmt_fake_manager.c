@@ -184,3 +184,13 @@ WEAK int64_t irq_route_stats(uint32_t domain, uint32_t gsi, struct hv_route_stat
     *out = (struct hv_route_stats){.gsi = gsi};
     return is_domain(domain) ? 0 : -HV_ESRCH;
 }
+
+WEAK int64_t irq_pirq_bind(uint64_t number, const struct hv_pirq *b)
+{
+    if (number != 0 || b->flags != HV_PIRQ_CONSOLE || b->notifier == 0)
+        return -HV_EINVAL;
+    if (fake.console_is_silent)
+        return -HV_ENODEV;
+    fake.console_notifier = b->notifier;
+    return 4;
+}

@@ -5,6 +5,7 @@
  */
 #include "mgmt/shell/commands.h"
 
+#include "mgmt/shell/shell.h"
 #include "tests/host/mgmt_fake_irq.h"
 #include "tests/host/mgmt_machine.h"
 
@@ -262,4 +263,41 @@ TEST(manager_json)
     EXPECT_STREQ(machine_command("destroy a"), "domain 1 (a): destroyed\n");
     EXPECT_TRUE(strstr(machine_command("list --json"), "\"last_result\": \"destroyed\"") != NULL);
     machine_forget();
+}
+
+static void type(const char *text, size_t length)
+{
+    memcpy(fake.input + fake.input_length, text, length);
+    fake.input_length += (uint32_t)length;
+}
+
+/* What is typed is read when the port says so, all of it; or, where it cannot, by and by. */
+TEST(manager_reads_the_console)
+{
+    for (unsigned silent = 0; silent < 2; silent++) {
+        test_row("silent %u", silent);
+        machine_make();
+        fake_irq_reset();
+        machine_add("a");
+        fake.console_is_silent = silent;
+        machine_begin();
+        shell_init(&machine_frames, 1000000);
+        EXPECT_EQ(fake.console_notifier != 0, silent == 0);
+        EXPECT_EQ(fake_irq_open(), silent ? 0U : 1U);
+        (void)machine_take();
+        type("\025list\rpause a\r", 14);
+        for (unsigned i = 0; i < 300; i++)
+            type("\025", 1);                /* more than one call brings */
+        type("\xff\x00\x00x\xff\xffyz", 9); /* a BREAK, which is nobody's here, and a byte 0xff */
+        if (!silent)
+            fake_notify(fake_irq.notifier[fake.console_notifier - 1].bind.number);
+        for (unsigned n = 0; n < 100000000 && fake.input_length != 0 && (silent || n < 2); n++)
+            events_run_once();
+        EXPECT_EQ(fake.input_length, 0U);
+        const char *seen = machine_take();
+        EXPECT_TRUE(strstr(seen, "last_result\n") != NULL);
+        EXPECT_TRUE(strstr(seen, "domain (a): it is off\n") != NULL);
+        EXPECT_STREQ(seen + strlen(seen) - 3, "xyz");
+        machine_forget();
+    }
 }
