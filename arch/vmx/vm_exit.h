@@ -132,6 +132,14 @@ struct vm_exit_event {
 };
 struct vm_exit_event vm_exit_interruption(void);
 
+/* The qualification itself: 2:0 width - 1, 31:16 port. */
+#define VM_EXIT_IO_IN     BIT(3)
+#define VM_EXIT_IO_STRING BIT(4)
+static inline uint64_t vm_exit_io_word(void)
+{
+    return vmcs_read(VMCS_EXIT_QUALIFICATION);
+}
+
 struct vm_exit_io {
     uint16_t port;
     uint8_t width; /* bytes */

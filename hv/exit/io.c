@@ -62,8 +62,9 @@ uint64_t hv_fast_io(struct vmx_context *c)
     const struct doorbells *all = r ? atomic_load_acquire(&r->doorbells) : NULL;
     if (!all)
         return 0;
-    struct vm_exit_io io = vm_exit_io();
-    if (io.in || io.string || !doorbell_ring(all, HV_CLAIM_PIO, io.port, io.width, c->gprs.rax))
+    uint64_t q = vm_exit_io_word();
+    if ((q & (VM_EXIT_IO_IN | VM_EXIT_IO_STRING)) ||
+        !doorbell_ring(all, HV_CLAIM_PIO, q >> 16, (uint32_t)(q & 7) + 1, c->gprs.rax))
         return 0;
     percpu_count_exit();
     v->exits[EXIT_IO]++;

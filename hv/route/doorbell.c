@@ -27,17 +27,23 @@ static bool valid(const struct hv_doorbell *b)
     return b->address < EPT_GPA_END && (b->address & ~PAGE_MASK) + bytes <= PAGE_SIZE;
 }
 
+static uint32_t kind_of(const struct hv_doorbell *b)
+{
+    return doorbell_kind(b->space, b->width, b->flags & HV_DOORBELL_MATCH);
+}
+
 /* Could one access meet both? And what only overlaps is refused too: one of them is a mistake. */
 static bool clash(const struct doorbell *a, const struct hv_doorbell *b)
 {
-    uint64_t a_bytes = a->width ? a->width : 1, b_bytes = b->width ? b->width : 1;
-    if (a->space != b->space || a->address >= b->address + b_bytes || b->address >= a->address + a_bytes)
+    uint32_t a_width = (a->kind + 1) & 15, a_space = a->kind >> 8 & 255;
+    uint64_t a_bytes = a_width ? a_width : 1, b_bytes = b->width ? b->width : 1;
+    if (a_space != b->space || a->address >= b->address + b_bytes || b->address >= a->address + a_bytes)
         return false;
     if (a->address != b->address)
         return true;
-    if (a->width && b->width && a->width != b->width)
+    if (a_width && b->width && a_width != b->width)
         return false;
-    return !a->match || !(b->flags & HV_DOORBELL_MATCH) || a->data == b->data;
+    return !(a->kind >> 16) || !(b->flags & HV_DOORBELL_MATCH) || a->data == b->data;
 }
 
 static struct doorbell *new_place(struct domain *d, struct doorbells *all)
@@ -88,11 +94,10 @@ int doorbell_add(struct domain *d, const struct hv_doorbell *b, struct notifier 
                              .data = b->data,
                              .notifier = n,
                              .handle = b->notifier,
-                             .space = (uint8_t)b->space,
-                             .width = (uint8_t)b->width,
-                             .match = b->flags & HV_DOORBELL_MATCH};
+                             .kind = kind_of(b),
+                             .generation = n->generation};
     all->count++;
-    atomic_store_relaxed(&all->matches, all->matches + new->match);
+    atomic_store_relaxed(&all->matches, all->matches + (new->kind >> 16));
     atomic_store_release(bucket, new);
     return 0;
 }
@@ -105,11 +110,11 @@ int doorbell_remove(struct domain *d, const struct hv_doorbell *b)
     struct doorbell **link = all ? bucket_of(all, b) : NULL;
     for (; link && *link; link = &(*link)->next) {
         struct doorbell *at = *link;
-        if (at->address != b->address || at->space != b->space || at->width != b->width ||
-            at->data != b->data || at->match != (b->flags == HV_DOORBELL_MATCH) || at->handle != b->notifier)
+        if (at->address != b->address || at->kind != kind_of(b) || at->data != b->data ||
+            at->handle != b->notifier)
             continue;
         (void)atomic_exchange_full(link, at->next);
-        atomic_store_relaxed(&all->matches, all->matches - at->match);
+        atomic_store_relaxed(&all->matches, all->matches - (at->kind >> 16));
         all->count--;
         hazard_wait(HAZARD_ALL);
         at->next = all->free;

@@ -21,8 +21,8 @@ struct doorbell {
     uint64_t address, data;
     struct notifier *notifier; /* of the domain's manager or of domain 0, which outlive the domain */
     uint64_t handle;           /* a closed one rings no more, and its doorbells are none */
-    uint8_t space, width;      /* enum hv_claim_space; 0: any width */
-    bool match;
+    uint32_t kind;             /* doorbell_kind */
+    uint32_t generation;       /* of the handle */
 };
 _Static_assert(sizeof(struct doorbell) == 48, "85 to a page");
 
@@ -34,6 +34,12 @@ struct doorbells {
     uint32_t count, matches;
 };
 _Static_assert(sizeof(struct doorbells) <= PAGE_SIZE, "one page");
+
+/* Space, width - 1 (15: any), and whether data counts. */
+static inline uint32_t doorbell_kind(uint32_t space, uint32_t width, bool match)
+{
+    return space << 8 | ((width - 1) & 15) | (uint32_t)match << 16;
+}
 
 static inline uint32_t doorbell_bucket(uint64_t key)
 {
@@ -49,17 +55,19 @@ static inline uint64_t doorbell_key(uint64_t address, uint64_t data)
 static inline const struct doorbell *doorbell_find(const struct doorbells *all, uint32_t space,
                                                    uint64_t address, uint32_t width, uint64_t data)
 {
+    uint32_t kind = doorbell_kind(space, width, false), any = doorbell_kind(space, 0, false);
     const struct doorbell *b = atomic_load_acquire(&all->bucket[doorbell_bucket(address)]);
     for (; b; b = atomic_load_acquire(&b->next))
-        if (b->address == address && b->space == space && !b->match && (!b->width || b->width == width))
+        if (b->address == address && (b->kind == kind || b->kind == any))
             return b;
     if (__builtin_expect(!atomic_load_relaxed(&all->matches), 1))
         return NULL;
     if (width < 8)
         data &= BIT(8 * width) - 1;
+    kind = doorbell_kind(space, width, true);
     b = atomic_load_acquire(&all->bucket[doorbell_bucket(doorbell_key(address, data))]);
     for (; b; b = atomic_load_acquire(&b->next))
-        if (b->address == address && b->space == space && b->match && b->data == data && b->width == width)
+        if (b->address == address && b->kind == kind && b->data == data)
             return b;
     return NULL;
 }
@@ -72,7 +80,7 @@ static inline bool doorbell_ring(const struct doorbells *all, uint32_t space, ui
 {
     hazard_enter(HAZARD_ALL);
     const struct doorbell *b = doorbell_find(all, space, address, width, data);
-    bool hit = b && notifier_signal_held(b->notifier, b->handle);
+    bool hit = b && notifier_signal_held(b->notifier, b->generation);
     hazard_leave();
     return hit;
 }

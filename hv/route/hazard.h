@@ -34,7 +34,7 @@ static inline uint32_t hazard_gsi(uint32_t domain, uint32_t gsi)
 static inline void hazard_enter(uint32_t name)
 {
     struct pcpu *p = pcpu_self();
-    (void)atomic_exchange_full(&p->hazard, (p->hazard & ~HAZARD_NAME) + HAZARD_ONE + name);
+    (void)atomic_exchange_full(&p->hazard, p->hazard + HAZARD_ONE + name); /* no name was in it */
 }
 
 /* Names everything from now on; what was named stays named. */
@@ -46,8 +46,7 @@ static inline void hazard_widen(void)
 
 static inline void hazard_leave(void)
 {
-    struct pcpu *p = pcpu_self();
-    atomic_store_release(&p->hazard, p->hazard & ~HAZARD_NAME);
+    atomic_store_release((uint32_t *)(void *)&pcpu_self()->hazard, 0); /* the name is its lower half */
 }
 
 /* After a locked exchange of the value: returns when no firing that may have read the old one goes on. */

@@ -52,9 +52,9 @@ _Static_assert(sizeof(struct notifiers) <= PAGE_SIZE, "one page");
 int notifier_fire(struct notifier *n, uint64_t bind);
 
 /* HAZARD_ALL's holder, for a notifier that it has looked up before. False: closed. */
-static inline bool notifier_signal_held(struct notifier *n, uint64_t handle)
+static inline bool notifier_signal_held(struct notifier *n, uint32_t generation)
 {
-    if (atomic_load_acquire(&n->generation) != (uint32_t)(handle >> (8 + NOTIFIER_PLACE_BITS)))
+    if (atomic_load_acquire(&n->generation) != generation)
         return false;
     (void)atomic_fetch_add_full(&n->signals,
                                 1); /* first: who binds it at this moment looks at the count afterwards */
