@@ -20,7 +20,6 @@ struct pirq {
     /* Of the CPU that takes it. */
     uint64_t window, count; /* since the TSC value `window` */
     struct timer pause;
-    struct log_limit log_limit;
     uint64_t fired, storms; /* atomic */
 };
 
@@ -63,10 +62,10 @@ static void guard(struct pirq *p, const struct notifier *n)
     p->count = 0;
     ioapic_block(p->pin, IOAPIC_STORM);
     timer_move(&p->pause, now + HV_PIRQ_PAUSE_MS * pcpu_tsc_khz);
-    atomic_add_relaxed(&p->storms, 1);
-    log_limited(&p->log_limit, LOG_WARNING,
-                "domain %u: interrupt storm: the machine's GSI %u, more than %u in %u ms; blocked for %u ms",
-                n->owner, p->gsi, p->limit, HV_PIRQ_WINDOW_MS, HV_PIRQ_PAUSE_MS);
+    uint64_t before = atomic_fetch_add_full(&p->storms, 1);
+    if (!(before & (before + 1))) /* 1, 2, 4, 8...: a line takes milliseconds at a slow console */
+        log_warning("domain %u: interrupt storm %lu at the machine's GSI %u: more than %u in %u ms", n->owner,
+                    before + 1, p->gsi, p->limit, HV_PIRQ_WINDOW_MS);
     if (p->storm_number)
         (void)notify_send(domain_get(n->owner), p->storm_vcpu, p->storm_number);
 }
@@ -157,14 +156,15 @@ int pirq_bind(uint32_t gsi, const struct hv_pirq *b, struct notifier *n)
     if (error)
         return error;
     uint8_t vector = (uint8_t)(PIRQ_FIRST + (uint32_t)(p - pirqs));
-    *p = (struct pirq){.gsi = gsi,
-                       .pin = pin,
-                       .cpu = cpu,
-                       .limit = b->limit ? b->limit : HV_PIRQ_LIMIT,
-                       .signal = signal_of(gsi, b->flags),
-                       .storm_vcpu = b->storm_vcpu,
-                       .storm_number = b->storm_number,
-                       .pause.fire = pause_over};
+    p->gsi = gsi;
+    p->pin = pin;
+    p->cpu = cpu;
+    p->limit = b->limit ? b->limit : HV_PIRQ_LIMIT;
+    p->signal = signal_of(gsi, b->flags);
+    p->storm_vcpu = b->storm_vcpu;
+    p->storm_number = b->storm_number;
+    p->window = p->count = p->fired = p->storms = 0;
+    p->pause.fire = pause_over;
     atomic_store_release(&n->pirq, p);
     atomic_store_release(&p->notifier, n);
     atomic_store_release(&pins[pin].vector, vector);

@@ -2,6 +2,7 @@
 /* See pirq_fake.h. */
 #include "tests/host/pirq_fake.h"
 
+#include "arch/cpu/atomic.h"
 #include "hv/core/log.h"
 
 struct fake_pin fake_pins[FAKE_PINS];
@@ -34,52 +35,52 @@ struct ioapic_signal ioapic_signal(uint32_t gsi)
 void ioapic_open(uint32_t pin, uint8_t vector, uint32_t apic_id, struct ioapic_signal s)
 {
     struct fake_pin *p = &fake_pins[pin];
-    *p = (struct fake_pin){.vector = vector, .apic_id = apic_id, .opened = p->opened + 1, .signal = s};
+    p->apic_id = apic_id;
+    p->signal = s;
+    atomic_store_release(&p->vector, vector);
+    atomic_store_release(&p->blocked, 0);
 }
 
 void ioapic_close(uint32_t pin)
 {
-    fake_pins[pin].blocked = IOAPIC_CLOSED;
+    atomic_store_release(&fake_pins[pin].blocked, (uint32_t)IOAPIC_CLOSED);
 }
 
 void ioapic_block(uint32_t pin, enum ioapic_block reason)
 {
-    fake_pins[pin].blocked |= reason;
+    (void)atomic_fetch_or_full(&fake_pins[pin].blocked, (uint32_t)reason);
 }
 
 bool ioapic_unblock(uint32_t pin, enum ioapic_block reason)
 {
-    bool was = fake_pins[pin].blocked & reason;
-    fake_pins[pin].blocked &= ~(uint32_t)reason;
-    return was;
+    return atomic_fetch_and_full(&fake_pins[pin].blocked, ~(uint32_t)reason) & reason;
 }
 
 uint32_t ioapic_blocked(uint32_t pin)
 {
-    return fake_pins[pin].blocked;
+    return atomic_load_acquire(&fake_pins[pin].blocked);
 }
 
 uint64_t ioapic_entry(uint32_t pin)
 {
-    return fake_pins[pin].vector;
+    return atomic_load_acquire(&fake_pins[pin].vector);
 }
 
 void timer_move(struct timer *t, uint64_t deadline)
 {
     t->deadline = deadline;
-    fake_timer = t;
+    atomic_store_release(&fake_timer, t);
 }
 
 void timer_cancel(struct timer *t)
 {
-    if (fake_timer == t)
-        fake_timer = NULL;
+    if (atomic_load_acquire(&fake_timer) == t)
+        atomic_store_release(&fake_timer, NULL);
 }
 
-void log_limited(struct log_limit *limit, enum log_level level, const char *format, ...)
+void log_line(enum log_level level, const char *format, ...)
 {
-    (void)limit;
     (void)level;
     (void)format;
-    fake_log_lines++;
+    atomic_add_relaxed(&fake_log_lines, 1);
 }

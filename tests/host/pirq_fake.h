@@ -12,7 +12,7 @@ enum { FAKE_PINS = 200 };
 
 struct fake_pin {
     uint32_t blocked; /* enum ioapic_block */
-    uint32_t vector, apic_id, opened;
+    uint32_t vector, apic_id;
     struct ioapic_signal signal;
 };
 extern struct fake_pin fake_pins[FAKE_PINS];

@@ -111,6 +111,9 @@ static void *fire_on(void *arg)
     struct random r = {.state = index};
     this_cpu(index);
     while (!atomic_load_acquire(&done)) {
+        if (index == 1) /* the CPU of a device; what comes late has any vector */
+            (void)pirq_interrupt(
+                (uint8_t)(random_below(&r, 8) ? ioapic_entry(0) : 48 + random_below(&r, 192)));
         switch (random_below(&r, 4)) {
         case 0:
             (void)doorbell_hit(d, HV_CLAIM_PIO, 0x10, 2, 0);
@@ -282,5 +285,35 @@ TEST(a_removed_doorbell_is_quiet)
     make();
     handle = 0;
     run(change_doorbell);
+    destroy();
+}
+
+/* A line of the machine that comes and goes, as an edge and as a level, by unbinding and by closing its notifier. */
+static void change_line(struct random *r)
+{
+    static uint32_t lines;
+    const struct hv_pirq anywhere = {
+        .flags = random_below(r, 2) ? HV_PIRQ_LEVEL : 0, .cpu = HV_PIRQ_ANY_CPU, .limit = 50};
+    const struct hv_notifier b = {.kind = HV_NOTIFIER_NOTIFY, .number = HV_NOTIFY_OWN + lines % 1000};
+    lines++;
+    atomic_store_release(&dead[b.number], false);
+    struct notifier *n = notifier_find((uint64_t)notifier_create(domains[0], &b));
+    ASSERT_EQ(pirq_bind(0, &anywhere, n), 0);
+    for (unsigned i = (unsigned)random_below(r, 3); i-- > 0;)
+        (void)pirq_ack(0);
+    if (random_below(r, 2))
+        ASSERT_EQ(pirq_unbind(0), 0);
+    if (!n->pirq)
+        atomic_store_release(&dead[b.number], true);
+    notifier_close(n);
+    atomic_store_release(&dead[b.number], true);
+}
+
+TEST(a_line_that_is_unbound_fires_no_more)
+{
+    make();
+    fake_pins_reset();
+    run(change_line);
+    EXPECT_TRUE(fake_pins[0].blocked & IOAPIC_CLOSED);
     destroy();
 }
