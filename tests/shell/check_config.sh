@@ -9,7 +9,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 bad=$folder/bad.conf
 
-for file in mgmt/demo/demo.conf tests/shell/session.conf $(find tests/guest -name '*.conf'); do
+for file in mgmt/demo/*.conf tests/shell/session.conf $(find tests/guest -name '*.conf'); do
     make -s --no-print-directory mgmt-check CONFIG="$file" >"$folder/out" 2>&1 || {
         echo "refused: $file"
         cat "$folder/out"
