@@ -163,15 +163,15 @@ int64_t mgmt_irq_line(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_signal_msi(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    struct vlapic_message m;
+    uint64_t word;
     int error = mgmt_target(v, args->a[0], &d);
     if (error)
         return error;
     if (!d->apics)
         return -HV_ENODEV;
-    if (args->a[2] > UINT32_MAX ||
-        !route_message_from((uint32_t)args->a[1], (uint32_t)(args->a[1] >> 32), (uint32_t)args->a[2], &m))
+    if (!route_encode_msi(args->a[1], args->a[2], &word))
         return -HV_EINVAL;
+    const struct vlapic_message m = route_message(word);
     int taken = message_send(d, &m);
     return taken < 0 ? -HV_ENXIO : taken;
 }

@@ -63,8 +63,7 @@ int64_t mgmt_route_msi(struct vcpu *v, const struct mgmt_args *args)
         return error;
     if (!d->apics)
         return -HV_ENODEV;
-    if (args->a[1] >= d->routing->limits.gsis || args->a[3] > UINT32_MAX ||
-        route_encode_msi((uint32_t)args->a[2], (uint32_t)(args->a[2] >> 32), (uint32_t)args->a[3], &word))
+    if (args->a[1] >= d->routing->limits.gsis || !route_encode_msi(args->a[2], args->a[3], &word))
         return -HV_EINVAL;
     return route_set(d, args->a[1] & (HV_GSI_MAX - 1), word);
 }

@@ -176,23 +176,34 @@ static bool make_room(struct domain *d, struct route_table *t, uint32_t gsi)
     return *counts && *page;
 }
 
+/* The rest of a change, with the lock held. */
+static __attribute__((noinline)) int set_rarely(struct domain *d, uint32_t gsi, uint64_t word, uint64_t *old)
+{
+    struct route_table *t = d->routing->table;
+    if (word && !make_room(d, t, gsi))
+        return -HV_ENOMEM;
+    uint64_t *at = slot(t, gsi);
+    *old = at ? atomic_exchange_full(at, word) : 0;
+    map_pins(t, *old, gsi + 1, 0);
+    map_pins(t, word, 0, gsi + 1);
+    return 0;
+}
+
+/* Where there is a route there are counters, and a message has no pins: nothing more to do. */
 int route_set(struct domain *d, uint32_t gsi, uint64_t word)
 {
     struct routing *r = d->routing;
-    uint64_t old = 0;
+    int error = 0;
     spin_lock(&r->change);
-    struct route_table *t = r->table;
-    bool nothing = !word && !slot(t, gsi);
-    bool there = nothing || (slot(t, gsi) && route_counts(r, gsi)) || make_room(d, t, gsi);
-    if (there && !nothing) {
-        old = atomic_exchange_full(slot(t, gsi), word);
-        map_pins(t, old, gsi + 1, 0);
-        map_pins(t, word, 0, gsi + 1);
-    }
+    uint64_t *at = slot(r->table, gsi), old = at ? atomic_load_relaxed(at) : 0;
+    if (__builtin_expect(route_kind(old) == ROUTE_MSI && route_kind(word) == ROUTE_MSI, 1))
+        (void)atomic_exchange_full(at, word);
+    else
+        error = set_rarely(d, gsi, word, &old);
     spin_unlock(&r->change);
     if (old && old != word)
         hazard_wait(hazard_gsi(d->id, gsi));
-    return there ? 0 : -HV_ENOMEM;
+    return error;
 }
 
 static void free_table(struct domain *d, struct route_table *t)

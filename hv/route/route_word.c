@@ -4,14 +4,7 @@
 
 #include "guest_abi/hv_vcpu.h"
 
-#define MSI_BASE          0xfee00000U
-#define MSI_BASE_MASK     0xfff00000U
-#define MSI_RESERVED      0x13U /* bit 4: remappable format; 1:0 */
-#define MSI_RH            8U
-#define MSI_DM            4U
-#define MSI_DATA_RESERVED 0xffff3800U
-#define MSI_NO_MODES      (1U << APIC_DM_REMOTE_READ | 1U << APIC_DM_STARTUP)
-#define CHIPS             (HV_CHIP_IOAPIC + HV_IOAPICS_MAX)
+#define CHIPS (HV_CHIP_IOAPIC + HV_IOAPICS_MAX)
 
 static bool unused_zero(const uint32_t *raw, unsigned from)
 {
@@ -19,44 +12,6 @@ static bool unused_zero(const uint32_t *raw, unsigned from)
     for (unsigned i = from; i < 4; i++)
         any |= raw[i];
     return !any;
-}
-
-static bool msi_valid(uint32_t address, uint32_t high, uint32_t data)
-{
-    uint32_t mode = data >> 8 & 7, middle = address >> 5 & 0x7f;
-    return (address & (MSI_BASE_MASK | MSI_RESERVED)) == MSI_BASE && !(high & 0xff) && !(high && middle) &&
-           !(data & MSI_DATA_RESERVED) && !(1U << mode & MSI_NO_MODES);
-}
-
-static uint32_t msi_dest(uint32_t address, uint32_t high)
-{
-    return (address >> 12 & 0xff) | (address >> 5 & 0x7f) << 8 | high;
-}
-
-bool route_message_from(uint32_t address, uint32_t high, uint32_t data, struct vlapic_message *m)
-{
-    uint8_t mode = data >> 8 & 7;
-    if (!msi_valid(address, high, data))
-        return false;
-    *m = (struct vlapic_message){.dest = msi_dest(address, high),
-                                 .vector = (uint8_t)data,
-                                 .mode = mode == APIC_DM_FIXED && (address & MSI_RH) ? APIC_DM_LOWEST : mode,
-                                 .level = data >> 15,
-                                 .logical = address & MSI_DM,
-                                 .wide = high || (address & 0xfe0)};
-    return true;
-}
-
-int route_encode_msi(uint32_t address, uint32_t high, uint32_t data, uint64_t *word)
-{
-    enum route_form form = high ? ROUTE_FORM_32 : address & 0xfe0 ? ROUTE_FORM_15 : ROUTE_FORM_8;
-    if (!msi_valid(address, high, data))
-        return -HV_EINVAL;
-    *word = ROUTE_MSI | (uint64_t)msi_dest(address, high) << 3 | (uint64_t)(data & 0xff) << 35 |
-            (uint64_t)(data >> 8 & 7) << 43 | (uint64_t)(data >> 15) << 46 |
-            (uint64_t)(data >> 14 & 1) << 47 | (uint64_t)(address >> 3 & 1) << 48 |
-            (uint64_t)(address >> 2 & 1) << 49 | (uint64_t)form << 50;
-    return 0;
 }
 
 /* Adds one pin to the word of others. */
@@ -88,7 +43,9 @@ static int encode_one(const struct hv_route *r, const struct route_limits *l, ui
             return -HV_EINVAL;
         if (!l->apics)
             return -HV_ENODEV;
-        return route_encode_msi(r->msi.address, r->msi.address_high, r->msi.data, word);
+        return route_encode_msi(r->msi.address | (uint64_t)r->msi.address_high << 32, r->msi.data, word)
+                   ? 0
+                   : -HV_EINVAL;
     case HV_ROUTE_GSI:
         if (!unused_zero(r->raw, 1) || r->gsi_to.gsi >= l->gsis || r->gsi_to.gsi == r->gsi)
             return -HV_EINVAL;
@@ -128,16 +85,10 @@ int route_encode(const struct hv_route *r, uint32_t count, uint32_t gsi, const s
 
 static void decode_msi(uint64_t word, struct hv_route *r)
 {
-    uint32_t dest = (uint32_t)(word >> 3);
     r->kind = HV_ROUTE_MSI;
-    r->msi.address = MSI_BASE | (dest & 0xff) << 12 | (uint32_t)(word >> 48 & 1) * MSI_RH |
-                     (uint32_t)(word >> 49 & 1) * MSI_DM;
-    if ((word >> 50 & 3) == ROUTE_FORM_32)
-        r->msi.address_high = dest & ~0xffU;
-    else
-        r->msi.address |= (dest >> 8) << 5;
-    r->msi.data = (uint32_t)(word >> 35 & 0xff) | (uint32_t)(word >> 43 & 7) << 8 |
-                  (uint32_t)(word >> 47 & 1) << 14 | (uint32_t)(word >> 46 & 1) << 15;
+    r->msi.address = MSI_BASE | ((uint32_t)(word >> 1) & MSI_MEANS);
+    r->msi.address_high = (uint32_t)(word >> 21 & 0xffffff) << 8;
+    r->msi.data = (uint32_t)(word >> 45 & MSI_DATA);
 }
 
 uint32_t route_decode(uint64_t word, uint32_t gsi, struct hv_route out[HV_ROUTES_PER_GSI])

@@ -5,8 +5,7 @@
  *
  *   bits 2:0   kind
  *   IRQCHIP    6:3 PIC master, 10:7 slave (bit 3 of each: present); 19:11, 28:20, 37:29 I/O APICs (bit 8: present)
- *   MSI        34:3 destination, 42:35 vector, 45:43 mode, 46 level, 47 assert, 48 RH, 49 DM, 51:50 how the
- *              destination was written (enum route_form)
+ *   MSI        20:3 address 19:2, 44:21 bits 31:8 of its upper half, 60:45 data
  *   GSI        19:3 GSI
  *   NOTIFY     8:3 vCPU, 20:9 number
  *
@@ -22,7 +21,6 @@
 #include "hv/vapic/vlapic.h"
 
 enum route_word_kind { ROUTE_NONE, ROUTE_IRQCHIP, ROUTE_MSI, ROUTE_GSI, ROUTE_NOTIFY };
-enum route_form { ROUTE_FORM_8, ROUTE_FORM_15, ROUTE_FORM_32 };
 
 /* What the domain has. */
 struct route_limits {
@@ -44,11 +42,23 @@ int route_encode(const struct hv_route *r, uint32_t count, uint32_t gsi, const s
 /* The same back. Returns how many. */
 uint32_t route_decode(uint64_t word, uint32_t gsi, struct hv_route out[HV_ROUTES_PER_GSI]);
 
-/* The message of an MSI: 0; -HV_EINVAL: not one. Bits without a meaning must be 0. */
-int route_encode_msi(uint32_t address, uint32_t address_high, uint32_t data, uint64_t *word);
+#define MSI_BASE     0xfee00000U
+#define MSI_MEANS    0x000fffecU /* address; bit 4: remappable format */
+#define MSI_RH       8U
+#define MSI_DM       4U
+#define MSI_DATA     0x0000c7ffU
+#define MSI_NO_MODES (1U << APIC_DM_REMOTE_READ | 1U << APIC_DM_STARTUP)
 
-/* The same as a message, without a word between. False: not one. */
-bool route_message_from(uint32_t address, uint32_t address_high, uint32_t data, struct vlapic_message *m);
+/* The message of an MSI. False: not one. Bits without a meaning must be 0. */
+static inline bool route_encode_msi(uint64_t address, uint64_t data, uint64_t *word)
+{
+    uint64_t wrong = ((address & ~(0xffffff0000000000UL | MSI_MEANS)) ^ MSI_BASE) |
+                     (data & ~(uint64_t)MSI_DATA) | (MSI_NO_MODES >> (data >> 8 & 7) & 1);
+    if (wrong || (address >> 32 && (address & 0xfe0)))
+        return false;
+    *word = ROUTE_MSI | (address & 0xffffc) << 1 | address >> 40 << 21 | data << 45;
+    return true;
+}
 
 static inline enum route_word_kind route_kind(uint64_t word)
 {
@@ -73,14 +83,16 @@ static inline uint32_t route_number(uint64_t word)
 /* The redirection hint makes a fixed message one for the lowest priority. */
 static inline struct vlapic_message route_message(uint64_t word)
 {
-    uint8_t mode = word >> 43 & 7;
+    uint64_t address = word >> 1, data = word >> 45;
+    uint32_t far = (uint32_t)(word >> 21 & 0xffffff) << 8, middle = (uint32_t)(address << 3) & 0x7f00;
+    uint8_t mode = data >> 8 & 7;
     return (struct vlapic_message){
-        .dest = (uint32_t)(word >> 3),
-        .vector = (uint8_t)(word >> 35),
-        .mode = mode == APIC_DM_FIXED && (word >> 48 & 1) ? APIC_DM_LOWEST : mode,
-        .level = word >> 46 & 1,
-        .logical = word >> 49 & 1,
-        .wide = (word >> 50 & 3) != ROUTE_FORM_8,
+        .dest = (uint8_t)(address >> 12) | middle | far,
+        .vector = (uint8_t)data,
+        .mode = mode == APIC_DM_FIXED && (address & MSI_RH) ? APIC_DM_LOWEST : mode,
+        .level = data >> 15 & 1,
+        .logical = address & MSI_DM,
+        .wide = far | middle,
     };
 }
 

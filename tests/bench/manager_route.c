@@ -101,11 +101,9 @@ static void replace_row(uint32_t row, uint32_t count)
 {
     struct domain *d = with_routes(count);
     for (uint32_t i = 0; i < REPLACEMENTS; i++) {
-        uint32_t gsi = i * (count / 10) % count, data = IPI_VECTOR + 1 + i % 2, size = list(1);
-        page.routes.gsi = gsi;
-        page.routes.route[0] = msi(gsi, data);
+        uint32_t gsi = i * (count / 10) % count, data = IPI_VECTOR + 1 + i / 10 % 2;
         label(row);
-        int64_t result = hv_call3(HV_CALL_ROUTE_SET, d->id, at_page(), size);
+        int64_t result = hv_call4(HV_CALL_ROUTE_MSI, d->id, gsi, MSI_ADDRESS, data);
         label(LABEL_NONE);
         must("route_set", result);
         expect_route(d->id, gsi, data);

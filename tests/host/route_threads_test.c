@@ -173,7 +173,7 @@ static void destroy(void)
 static uint64_t message(uint32_t vector)
 {
     uint64_t w = 0;
-    (void)route_encode_msi(0xfee00000, 0, vector, &w);
+    (void)route_encode_msi(0xfee00000, vector, &w);
     return w;
 }
 
