@@ -23,8 +23,8 @@ static void show(bool json, uint32_t rows, const char *result)
     seen[0] = '\0';
     table_begin(&table, columns, 3, json, print);
     for (uint32_t i = 0; i < rows; i++) {
-        const struct table_cell cells[] = {i ? TABLE_NONE : TABLE_NUMBER(UINT64_MAX),
-                                           TABLE_TEXT("a name"), TABLE_TEXT(result)};
+        const struct table_cell cells[] = {i ? TABLE_NONE : TABLE_NUMBER(UINT64_MAX), TABLE_TEXT("a name"),
+                                           TABLE_TEXT(result)};
         table_row(&table, cells);
     }
     table_end(&table);
