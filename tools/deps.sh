@@ -36,6 +36,7 @@ libzydis-dev          test check            x86 decoder that our instruction dec
 libclang-rt-dev       test check            sanitizers and fuzzing engine for clang
 llvm                  test check            function names in the reports of the sanitizers
 procps                test                  ps, to look for emulators that were left behind
+lz4                   test              unpacks the ELF of a Linux kernel
 spin                  test check            checks the models of the lock-free protocols
 clang-format          check                 source format
 '

@@ -12,7 +12,7 @@ LINUX_CONFIGS  := $(addprefix $(LINUX_DIR)/,linux-1.conf linux-2.conf linux-4.co
 LINUX_CONFIGS  += $(addprefix $(LINUX_DIR)/,virtio-pci.conf virtio-intx.conf virtio-mmio.conf)
 
 .PHONY: linux linux-native
-linux: $(LINUX_KERNELS) $(LINUX_DISKS) $(LINUX_CONFIGS) ## fetch Debian's Linux kernels and make their initial RAM disks (build/linux)
+linux: $(LINUX_KERNELS) $(LINUX_DISKS) $(LINUX_DIR)/vmlinux-6.1 $(LINUX_CONFIGS) ## fetch Debian's Linux kernels and make their initial RAM disks (build/linux)
 
 linux-native: linux ## Linux without a hypervisor under the same emulator: ticks to /init
 	@tests/linux/native.py
@@ -35,6 +35,10 @@ $(LINUX_DIR)/initramfs-%.cpio: tools/initramfs.py tools/linux.sh tests/linux/ini
 	@from="$$(tools/linux.sh $*)" && tools/initramfs.py --output $@ --busybox "$$from/busybox" --program /init=tests/linux/init --program /bin/check=tests/linux/check \
 		--program /bin/tool=$(LINUX_DIR)/tool --file /etc/checks=tests/linux/checks \
 		$$(for m in "$$from"/modules/*.ko; do echo --file "/modules/$${m##*/}=$$m"; done)
+
+$(LINUX_DIR)/vmlinux-%: $(LINUX_DIR)/vmlinuz-% tests/linux/vmlinux.py
+	@echo "  LINUX   $@"
+	@tests/linux/vmlinux.py $< $@
 
 $(LINUX_DIR)/linux-%.conf: tests/linux/linux.conf.in
 	@mkdir -p $(@D)
