@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * acpi: see acpi.h. The tables are written one behind the other, each at a multiple of 64 (the FACS must be);
- * a table's length and checksum are put in when it is complete. Sections of ACPI Specification 6.5: 5.2.5 RSDP,
- * 5.2.7 RSDT, 5.2.8 XSDT, 5.2.9 FADT (here the 244 bytes of revision 4), 5.2.10 FACS, 5.2.12 MADT.
+ * acpi: see acpi.h. The tables are written one behind the other, each at a multiple of 64 (the FACS must
+ * be); a table's length and checksum are put in when it is complete. Sections of ACPI Specification 6.5:
+ * 5.2.5 RSDP, 5.2.7 RSDT, 5.2.8 XSDT, 5.2.9 FADT (here the 244 bytes of revision 4), 5.2.10 FACS, 5.2.12
+ * MADT.
  */
 #include "mgmt/builder/acpi.h"
 
@@ -30,7 +31,7 @@ enum {
     ISA_TIMER_GSI = 2, /* as on every PC */
 };
 
-/* Flags of the FADT. Not set: buttons by control method, 32-bit timer, RTC wake outside of PM1, reduced hardware. */
+/* Flags of the FADT. Not set: buttons by control method, 32-bit timer, reduced hardware. */
 #define FADT_WBINVD    0x1U
 #define FADT_PROC_C1   0x4U
 #define FADT_FIX_RTC   0x40U

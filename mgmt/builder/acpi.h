@@ -5,8 +5,9 @@
  * always in ACPI mode. Pure. ACPI Specification 6.5, chapter 5.2.
  *
  * The tables lie where a PC's firmware has them, from ACPI_BASE on, so that guests that search find the
- * RSDP. The memory of a PC's firmware from 0xc0000 to 1 MiB comes with them and is reserved in every memory map: guests
- * look at all of it, 16 bytes at a time, which would cost thousands of exits if nothing were there.
+ * RSDP. The memory of a PC's firmware from 0xc0000 to 1 MiB comes with them and is reserved in every memory
+ * map: guests look at all of it, 16 bytes at a time, which would cost thousands of exits if nothing were
+ * there.
  */
 #pragma once
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * plan: what a new domain's memory is to hold and how its first vCPU starts. Pure: made from the
- * bytes of boot modules, before any memory is taken or any hypercall made, so that a bad image costs
- * nothing.
+ * plan: what a new domain's memory is to hold and how its first vCPU starts. Pure: made from the bytes of
+ * boot modules, before any memory is taken or any hypercall made, so that a bad image costs nothing.
  *
- * ACPI tables, if any, come first (acpi.h). A loader (flat.c, multiboot.c, pvh.c, linux.c) adds pieces; each must lie in the domain's RAM and clear of
- * all others, else the plan fails with a sentence in `error` and stays failed: loaders can add one
- * thing after the other and look at the end. builder.c carries the plan out.
+ * ACPI tables, if any, come first (acpi.h). A loader (flat.c, multiboot.c, pvh.c, linux.c) adds pieces;
+ * each must lie in the domain's RAM and clear of all others, else the plan fails with a sentence in `error`
+ * and stays failed: loaders can add one thing after the other and look at the end. builder.c carries the
+ * plan out.
  */
 #pragma once
 

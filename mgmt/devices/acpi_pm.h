@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * acpi_pm: ACPI's power management timer and PM1a registers: ACPI Specification 6.5, sections
- * 4.8.3.1 "PM1 Event Registers", 4.8.3.2.1 "PM1 Control Registers", 4.8.3.3 "Power Management
- * Timer". Pure.
+ * acpi_pm: ACPI's power management timer and PM1a registers: ACPI Specification 6.5, sections 4.8.3.1 "PM1
+ * Event Registers", 4.8.3.2.1 "PM1 Control Registers", 4.8.3.3 "Power Management Timer". Pure.
  *
  *     0x600  PM1_STS  16 bits      0x604  PM1_CNT  16 bits
  *     0x602  PM1_EN   16 bits      0x608  PM_TMR   32 bits, of which 24 count
  *
- * The machine is always in ACPI mode (SCI_EN is 1). One sleeping state is there: SLP_TYP 0 with
- * SLP_EN is S5, power off, as with QEMU, so that the usual `outw 0x2000, 0x604` works.
+ * The machine is always in ACPI mode (SCI_EN is 1). One sleeping state is there: SLP_TYP 0 with SLP_EN is
+ * S5, power off, as with QEMU, so that the usual `outw 0x2000, 0x604` works.
  *
- * The system control interrupt is high while TMR_STS and TMR_EN are set, or PWRBTN_STS and PWRBTN_EN: the timer's from
- * when it is noticed, by an access or by acpi_pm_poll(). acpi_pm_next() says when there is something to notice.
+ * The system control interrupt is high while TMR_STS and TMR_EN are set, or PWRBTN_STS and PWRBTN_EN: the
+ * timer's from when it is noticed, by an access or by acpi_pm_poll(). acpi_pm_next() says when there is
+ * something to notice.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * panic_port: a byte at port 0x505 by which a guest says that it has panicked, as QEMU's pvpanic (docs/specs/pvpanic):
- * a read tells which events the port knows, a write of bit 0 is a panic. The guest may still be dumping itself
- * to a crash kernel (bit 1); then it goes on. Pure.
+ * panic_port: a byte at port 0x505 by which a guest says that it has panicked, as QEMU's pvpanic
+ * (docs/specs/pvpanic): a read tells which events the port knows, a write of bit 0 is a panic. The guest
+ * may still be dumping itself to a crash kernel (bit 1); then it goes on. Pure.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tests of mgmt/builder/acpi.c: the tables of domains as the hypervisor's own parsers read them, by search and by the
- * address in the boot parameters; the memory map that goes with them; and, where iasl is installed, what it says
- * when it takes them apart.
+ * Tests of mgmt/builder/acpi.c: the tables of domains as the hypervisor's own parsers read them, by search
+ * and by the address in the boot parameters; the memory map that goes with them; and, where iasl is
+ * installed, what it says when it takes them apart.
  */
 #include "mgmt/builder/acpi.h"
 

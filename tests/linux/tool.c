@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tool: what /init needs and a shell cannot do: `tool tsc` prints the time stamp counter, `tool out PORT TEXT` writes the bytes of TEXT to
- * one port, one after the other. Static, without a library, so that it starts in few instructions. Linux system calls as in the x86-64
- * ABI supplement, appendix A.2.1 "Calling Conventions".
+ * tool: what /init needs and a shell cannot do: `tool tsc` prints the time stamp counter, `tool out PORT
+ * TEXT` writes the bytes of TEXT to one port, one after the other. Static, without a library, so that it
+ * starts in few instructions. Linux system calls as in the x86-64 ABI supplement, appendix A.2.1 "Calling
+ * Conventions".
  */
 #include <stddef.h>
 #include <stdint.h>

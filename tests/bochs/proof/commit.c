@@ -2,9 +2,9 @@
 /*
  * Proof for patches/07-smp-commit-rip.patch. Runs with two CPUs, of which the second waits for its SIPI.
  *
- * A guest executes UD2 again and again, and its handler steps over it. A timer ends it at every place in turn. What an
- * exit saves must fit together (SDM volume 3 section 28.3.3): with the stack pointer of the loop RIP is in the loop, with
- * another one it is not.
+ * A guest executes UD2 again and again, and its handler steps over it. A timer ends it at every place in
+ * turn. What an exit saves must fit together (SDM volume 3 section 28.3.3): with the stack pointer of the
+ * loop RIP is in the loop, with another one it is not.
  */
 #include "proof.h"
 
