@@ -9,6 +9,7 @@ only boots. Then the rows of interrupts again with less acceleration of local AP
   exits, median, worst, vmcs, locks    per operation, on all CPUs that take part in it, VM entry included
   ipi_*, *_sender, *_target            both sides of an IPI or MSI, and each alone; a target's EOI is not counted (eoi_edge)
   resample                             a level interrupt: the manager's calls until it knows of the end, and the guest's EOI
+  device_edge                          an interrupt of the machine's clock, until the guest's handler has it
   ipi_broadcast_per_target             what one more target costs both sides: the slope from 2 to 8 vCPUs
   NAME.vid, NAME.tpr, NAME.none        with that acceleration; without suffix: with the most that the CPU model has
   boot_*                               instructions of CPU 0 from the image's first instruction to "ready"
@@ -58,6 +59,7 @@ EXITS = {
     "deadline_arm": (1, 1, 1, 1, 1), "deadline_fire": (2, 2, 2, 2, 2), "deadline_hlt_fire": (2, 2, 2, 2, 2),
     "msi_inject": (2, 2, 2, 2, 1), "msi_inject_halted": (2, 2, 2, 2, 2), "eoi_level": (1, 1, 1, 1, 1),
     "irq_line": (2, 2, 2, 2, 1), "notifier_signal": (2, 2, 2, 2, 1), "resample": (3, 3, 3, 3, 3),
+    "device_edge": (1, 1, 1, 1, 1),
     "tpr_xapic": (1, 0, 0, 0, 0), "eoi_edge_xapic": (1, 1, 1, 0, 0), "self_ipi_xapic": (1, 1, 1, 0, 0),
     "ipi_running_xapic": (3, 3, 2, 2, 1),
 }

@@ -2,13 +2,15 @@
 /*
  * Rows of interrupts: domains with local APICs whose guest (guest_apic.S) does one kind of operation. vCPU i
  * runs on CPU `cpu` + i, alone but for the manager on CPU 0, which sleeps; or all on `cpu`. Where the manager
- * sends MSIs, the guest takes them on CPU 1.
+ * sends MSIs, the guest takes them on CPU 1, and so it takes those of a device: the machine's clock, whose ports
+ * are the manager's, which makes its next edge when the one before has been read.
  */
 #include <stdio.h>
 
 #include "guest_abi/hv_call.h"
 #include "guest_abi/hv_mgmt.h"
 #include "mgmt/lib/call.h"
+#include "mgmt/lib/irq.h"
 #include "tests/bench/manager.h"
 
 #define TIMER_COUNT 200U
@@ -19,6 +21,9 @@
 #define LEVEL       0xc000U
 #define BENCH_GSI   100U
 #define TO_OTHERS   0xc0000U
+#define CLOCK       8U /* ISA interrupt */
+
+enum { RTC_A = 10, RTC_B, RTC_C, RTC_1024_HZ = 0x26, RTC_24H = 2, RTC_PERIODIC = 0x40 };
 
 extern const unsigned char bench_guest_apic[], bench_guest_apic_end[]; /* guest_image.S */
 
@@ -45,6 +50,7 @@ static const struct apic_row rows[] = {
     {LABEL_IRQ_LINE, 2, 1, 1, BENCH_OPERATIONS, IPI_VECTOR, 0, 0, 0, false},
     {LABEL_NOTIFIER_SIGNAL, 2, 1, 1, BENCH_OPERATIONS, IPI_VECTOR, 0, 0, 0, false},
     {LABEL_RESAMPLE, 2, 1, 1, TIMER_COUNT, IPI_VECTOR, 0, 0, 0, false},
+    {LABEL_DEVICE_EDGE, 2, 1, 1, TIMER_COUNT, IPI_VECTOR, 0, 0, 0, false},
     {LABEL_EOI_LEVEL, 2, 1, 1, BENCH_OPERATIONS, IPI_VECTOR | LEVEL, 0, 0, 0, false},
     {LABEL_TPR_XAPIC, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
     {LABEL_EOI_EDGE_XAPIC, 2, 1, 1, BENCH_OPERATIONS, 0, 0, 0, 0, false},
@@ -72,6 +78,36 @@ static int64_t send(const struct domain *d, const struct apic_row *row, uint64_t
     }
 }
 
+static void rtc_write(uint8_t reg, uint8_t value)
+{
+    __asm__ volatile("outb %b0, $0x70" ::"a"(reg));
+    __asm__ volatile("outb %b0, $0x71" ::"a"(value));
+}
+
+static void rtc_read_flags(void)
+{
+    uint8_t reg = RTC_C;
+    __asm__ volatile("outb %b0, $0x70; inb $0x71, %b0" : "+a"(reg));
+}
+
+/* One edge a period, and a little more than a period for each. */
+static void device_edges(const struct apic_row *row, uint64_t notifier)
+{
+    const struct hv_pirq clock = {.flags = HV_PIRQ_ISA, .notifier = notifier, .cpu = row->cpu};
+    uint64_t ticks = (uint64_t)hv_capability(HV_CAP_TSC_KHZ) * 12 / 10;
+    rtc_write(RTC_A, RTC_1024_HZ);
+    rtc_write(RTC_B, RTC_24H | RTC_PERIODIC);
+    must("pirq_bind", irq_pirq_bind(CLOCK, &clock));
+    for (uint32_t i = 0; i < row->operations; i++) {
+        rtc_read_flags();
+        for (uint64_t until = __builtin_ia32_rdtsc() + ticks; __builtin_ia32_rdtsc() < until;)
+            ;
+    }
+    must("pirq_unbind", irq_pirq_unbind(CLOCK));
+    rtc_write(RTC_B, RTC_24H);
+    rtc_read_flags();
+}
+
 static void send_msis(struct domain *d, const struct apic_row *row)
 {
     bool resample = row->label == LABEL_RESAMPLE;
@@ -79,7 +115,9 @@ static void send_msis(struct domain *d, const struct apic_row *row)
     uint64_t notifier = new_notifier(d->id, resample ? LEVEL_PIN : BENCH_GSI, resample);
     serve(d, LABEL_NONE);
     must("complete", hv_vcpu_complete(d->id, 0));
-    for (uint32_t i = 0; i < row->operations; i++) {
+    if (row->label == LABEL_DEVICE_EDGE)
+        device_edges(row, notifier);
+    for (uint32_t i = 0; i < row->operations && row->label != LABEL_DEVICE_EDGE; i++) {
         for (uint64_t until = __builtin_ia32_rdtsc() + UNTIL_HLT; __builtin_ia32_rdtsc() < until;)
             ;
         label(row->label == LABEL_EOI_LEVEL ? LABEL_NONE : row->label);
