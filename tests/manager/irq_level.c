@@ -327,6 +327,25 @@ static void many(void)
     }
 }
 
+/* Each vCPU has a timer, a page and a count of its own. */
+static void two_vcpus(void)
+{
+    guest_start(g, "two", 2);
+    edges = 0;
+    for (uint64_t i = 1; i <= 5; i++) {
+        guest_go(g, 1, AGENT_WRMSR, DEADLINE, 1, 0, 0);
+        CHECK_EQ(guest_wait(g, 1), HV_EXIT_IRQ_LEVEL);
+        CHECK_EQ(guest_service(g, 1)->device_irq_edges, i);
+        CHECK_EQ(guest_complete(g, 1), 0);
+        guest_done(g, 1);
+        CHECK_EQ(rdmsr(DEADLINE), 0); /* of vCPU 0, with no edge told */
+    }
+    wrmsr(DEADLINE, UINT64_MAX);
+    (void)guest_do(g, 1, AGENT_RDMSR, DEADLINE, 0, 0, 0);
+    CHECK_EQ(guest_box(g, 1)->result, 0);
+    CHECK_EQ(guest_destroy(g), 0);
+}
+
 void test_irq_level(void)
 {
     g = guest_slot(0);
@@ -345,6 +364,7 @@ void test_irq_level(void)
     many();
     arm(3); /* its domain goes first */
     CHECK_EQ(guest_destroy(g), 0);
+    two_vcpus();
     lab_sleep(5);
     g->flags = 0;
     lab_audit_check(&audit, "irq-level");
