@@ -15,6 +15,9 @@
 #define VECTOR     0x40U
 #define HALTED_IF  (HV_SERVICE_HALTED | HV_SERVICE_IF | HV_SERVICE_READY)
 
+#define SLOW                                                                                                 \
+    5U /* times that tests count in: a hypervisor that checks itself needs a millisecond for a command */
+
 static struct guest *g;
 static uint64_t edges; /* told so far */
 
@@ -64,7 +67,7 @@ static uint64_t guest_tsc(void)
 
 static void arm(uint64_t ms)
 {
-    wrmsr(DEADLINE, guest_tsc() + ms * lab_ms());
+    wrmsr(DEADLINE, guest_tsc() + ms * SLOW * lab_ms());
 }
 
 static void stop_spinning(void)
@@ -75,7 +78,7 @@ static void stop_spinning(void)
 
 static bool quiet(uint64_t ms)
 {
-    lab_sleep(ms);
+    lab_sleep(ms * SLOW);
     return !lab_notified(HV_NOTIFY_VCPU(g->id, 0));
 }
 
@@ -113,7 +116,7 @@ static void deadlines(void)
         CHECK_EQ(box->counter, 1);
         CHECK_EQ(rdmsr(DEADLINE), 0);
     }
-    uint64_t at = guest_tsc() + 20 * lab_ms();
+    uint64_t at = guest_tsc() + 20 * SLOW * lab_ms();
     wrmsr(DEADLINE, at);
     CHECK_EQ(rdmsr(DEADLINE), at);
     guest_go(g, 0, AGENT_SPIN, 0, 0, 0, 0);
@@ -141,7 +144,7 @@ static void deadlines(void)
     CHECK(quiet(8));
     stop_spinning();
     arm(1000000); /* the clock moves instead */
-    guest_go(g, 0, AGENT_WRMSR, TSC_ADJUST, 1000001 * lab_ms(), 0, 0);
+    guest_go(g, 0, AGENT_WRMSR, TSC_ADJUST, 1000001 * SLOW * lab_ms(), 0, 0);
     edge(0xee);
     done();
 }
@@ -151,7 +154,7 @@ static void meanwhile(void)
 {
     struct mailbox *box = guest_box(g, 0);
     arm(2);
-    lab_sleep(4); /* in service */
+    lab_sleep(4 * SLOW); /* in service */
     CHECK_EQ(guest_service(g, 0)->device_irq_level, 0);
     guest_go(g, 0, AGENT_WRMSR, TSC_ADJUST, 0, 0, 0);
     CHECK_EQ(guest_wait(g, 0), HV_EXIT_IRQ_LEVEL);
@@ -194,8 +197,8 @@ static void asleep(void)
         guest_go(g, 0, AGENT_HLT, 1, 0, 0, 0);
         CHECK_EQ(guest_wait(g, 0), HV_EXIT_IRQ_LEVEL);
         expect_level(0, HV_IRQ_TIMER, 1);
-        CHECK(i % 4 == 0 || guest_service(g, 0)->flags == HALTED_IF); /* 1 ms may have been over before */
-        if (i % 2) {                                                  /* later than the answer */
+        CHECK_EQ(guest_service(g, 0)->flags, HALTED_IF);
+        if (i % 2) { /* later than the answer */
             CHECK_EQ(guest_complete(g, 0), 0);
             guest_until(g, 0, HV_VCPU_BLOCKED);
             CHECK(quiet(1));
@@ -243,11 +246,11 @@ static void asleep(void)
     done();
 }
 
-/* A deadline that passes on the way of the exit that replaces it: two edges, one service. */
-static void two_at_once(void)
+/* Deadlines of which some pass on the way of the exit that replaces them: how many services told two edges. */
+static uint64_t race(uint64_t rounds, uint64_t ahead)
 {
-    uint64_t rounds = lab_argument("races", 400), bits = 0, first = edges;
-    guest_go(g, 0, AGENT_RACE, rounds, 1500, 3000, 0);
+    uint64_t bits = 0, first = edges;
+    guest_go(g, 0, AGENT_RACE, rounds, ahead, 2 * ahead, 0);
     for (;;) {
         enum hv_exit_kind kind = guest_wait(g, 0);
         const struct hv_service *s = guest_service(g, 0);
@@ -262,19 +265,26 @@ static void two_at_once(void)
     }
     CHECK(guest_is_done(g, 0));
     CHECK(bits >= rounds && edges - first <= 2 * rounds);
-    CHECK_CASE(edges - first > bits, true, "%llu edges in %llu services", (unsigned long long)(edges - first),
-               (unsigned long long)bits);
+    return edges - first - bits;
+}
+
+static void two_at_once(void)
+{
+    uint64_t merged = 0;
+    for (uint64_t ahead = 1500; !merged && ahead < 100000; ahead *= 2) /* an exit costs more in some builds */
+        merged = race(lab_argument("races", 400), ahead);
+    CHECK(merged > 0);
 }
 
 /* An edge that was not told goes with the record, and is told once. */
 static void records(void)
 {
     struct hv_msrs m;
-    uint64_t at = guest_tsc() + 2 * lab_ms();
+    uint64_t at = guest_tsc() + 2 * SLOW * lab_ms();
     wrmsr(DEADLINE, at);
     CHECK_EQ(call_vcpu_get(g->id, 0, HV_STATE_MSRS, &m, sizeof(m)), 0);
     CHECK_EQ(m.tsc_deadline, at);
-    lab_sleep(4);
+    lab_sleep(4 * SLOW);
     for (unsigned i = 0; i < 3; i++) { /* again and again: one edge all the same */
         CHECK_EQ(call_vcpu_get(g->id, 0, HV_STATE_MSRS, &m, sizeof(m)), 0);
         CHECK(m.tsc_deadline != 0 && m.tsc_deadline <= m.tsc);
@@ -285,7 +295,7 @@ static void records(void)
     done();
     CHECK_EQ(call_vcpu_get(g->id, 0, HV_STATE_MSRS, &m, sizeof(m)), 0);
     CHECK_EQ(m.tsc_deadline, 0);
-    m.tsc_deadline = m.tsc + 3 * lab_ms(); /* as a copy elsewhere would get it */
+    m.tsc_deadline = m.tsc + 3 * SLOW * lab_ms(); /* as a copy elsewhere would get it */
     CHECK_EQ(call_vcpu_set(g->id, 0, HV_STATE_MSRS, &m, sizeof(m)), 0);
     guest_go(g, 0, AGENT_HLT, 0, 0, 0, 0);
     edge(0xff);
@@ -365,7 +375,7 @@ void test_irq_level(void)
     arm(3); /* its domain goes first */
     CHECK_EQ(guest_destroy(g), 0);
     two_vcpus();
-    lab_sleep(5);
+    lab_sleep(5 * SLOW);
     g->flags = 0;
     lab_audit_check(&audit, "irq-level");
 }
