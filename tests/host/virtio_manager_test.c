@@ -185,8 +185,8 @@ TEST(guest_frames_go_to_the_other)
 TEST(guest_devices_are_listed)
 {
     static const char *const parts[] = {
-        "slot 1      disk     running          1         1           1  k.bin, 1 KiB, ro; 1 KiB read, 0 "
-        "written, 0 own; ",
+        "slot 1      disk     running          1         1           1  k.bin, 1 KiB, ro; ",
+        "; 1 KiB read, 0 written, 0 own; 0 errors",
         "slot 2      disk     reset            0         0           0  empty, 1024 KiB; ",
         "slot 3      net      reset ",
         "02:53:0c:29:2c:00; 0 sent, 0 received, 0 lost, 0 refused",
