@@ -95,8 +95,8 @@ enum hv_call {
     HV_CALL_NOTIFY_WAIT = 0x39, /* (absolute TSC deadline, 0: none) sleeps until a notification is pending */
 
     /*
-     * HV_MAY_DOMAINS, on any domain but the caller; the calls on a notifier are its owner's, SIGNAL and READ also of
-     * those who may signal it. Structures: hv_route.h, irqchip.h.
+     * HV_MAY_DOMAINS, on any domain but the caller; the calls on a notifier are its owner's, SIGNAL and READ
+     * also of those who may signal it. Structures: hv_route.h, irqchip.h.
      */
     HV_CALL_IRQ_LINE = 0x3a,        /* (domain, gsi, level) -> vCPUs that newly have it, 0: coalesced */
     HV_CALL_SIGNAL_MSI = 0x3b,      /* (domain, address, data) -> the same */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupt routing: irqchips, the GSI table, notifiers, doorbells. guest_abi/README.md says what each call does,
- * and which KVM ioctl it stands for.
+ * Interrupt routing: irqchips, the GSI table, notifiers, doorbells. guest_abi/README.md says what each call
+ * does, and which KVM ioctl it stands for.
  *
- * A GSI is a number for an interrupt source of a domain. Its route says what happens when the source fires: pins
- * of interrupt controllers rise or fall, a message (MSI) goes to local APICs, another GSI fires, or the manager is
- * notified. A notifier is a handle that fires a GSI, or notifies its owner, with no further argument; a doorbell
- * is an address in a domain whose writes signal a notifier.
+ * A GSI is a number for an interrupt source of a domain. Its route says what happens when the source fires:
+ * pins of interrupt controllers rise or fall, a message (MSI) goes to local APICs, another GSI fires, or the
+ * manager is notified. A notifier is a handle that fires a GSI, or notifies its owner, with no further
+ * argument; a doorbell is an address in a domain whose writes signal a notifier.
  */
 #pragma once
 
@@ -14,11 +14,14 @@
 
 #include "guest_abi/hv_abi.h"
 
-#define HV_GSI_MAX                131072U /* GSIs of a domain are below this, and below hv_irqchip_config.gsis */
+#define HV_GSI_MAX                131072U /* GSIs are below this, and below hv_irqchip_config.gsis */
 #define HV_IOAPICS_MAX            3U
 #define HV_IOAPIC_PINS_CONFIG_MAX 96U
 
-/* ---- irqchips of a domain: hv_domain_create.flags says which; HV_CALL_IRQCHIP_CONFIG, before its first vCPU, how many */
+/*
+ * ---- irqchips of a domain: hv_domain_create.flags says which; HV_CALL_IRQCHIP_CONFIG, before its first
+ * vCPU, how many
+ */
 
 struct hv_ioapic_place {
     gpa_t base;        /* of its registers: page-aligned, without memory behind it */
@@ -94,8 +97,8 @@ struct hv_route {
 _Static_assert(sizeof(struct hv_route) == 32, "ABI");
 
 /*
- * A list of routes: its size is 16 + count * 32 (for HV_CALL_ROUTE_GET, with the room of the caller as count). What
- * belongs to one GSI stands together.
+ * A list of routes: its size is 16 + count * 32 (for HV_CALL_ROUTE_GET, with the room of the caller as
+ * count). What belongs to one GSI stands together.
  */
 struct hv_routes {
     uint32_t size;
@@ -146,8 +149,8 @@ enum hv_notifier_kind {
 };
 
 /*
- * GSI: the line stays up until the guest's EOI; then it falls, and after that all resample notifiers of this GSI set
- * their notifications. Who still has a reason signals again.
+ * GSI: the line stays up until the guest's EOI; then it falls, and after that all resample notifiers of this
+ * GSI set their notifications. Who still has a reason signals again.
  */
 #define HV_NOTIFIER_RESAMPLE (1U << 0)
 

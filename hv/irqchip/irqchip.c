@@ -2,8 +2,9 @@
 /*
  * The wiring of a domain's interrupt controllers: see irqchip.h.
  *
- * The PIT's output leads to GSI 0, whatever its route is. Ticks that are missed come later where the PIC shows the guest's EOI; edges at
- * an I/O APIC end unseen, so that a tick there merges with the one that waits.
+ * The PIT's output leads to GSI 0, whatever its route is. Ticks that are missed come later where the PIC
+ * shows the guest's EOI; edges at an I/O APIC end unseen, so that a tick there merges with the one that
+ * waits.
  */
 #include "hv/irqchip/irqchip.h"
 
@@ -66,7 +67,10 @@ static void storm_rearm(struct irqchip *c)
     set_timer(c, &c->storm_timer, first != UINT64_MAX, first);
 }
 
-/* INTR leads to LINT0 of all local APICs: ExtINT is taken when the vCPU can, other modes at the edge; NMIs see the PIT only. */
+/*
+ * INTR leads to LINT0 of all local APICs: ExtINT is taken when the vCPU can, other modes at the edge; NMIs
+ * see the PIT only.
+ */
 static void pic_tell(struct irqchip *c)
 {
     struct vlapic_message m;

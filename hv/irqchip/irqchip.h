@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interrupt controllers of a domain, wired: the models of this folder with a lock, a clock, ports and pages. Whatever
- * moves a line comes from routes (hv/route), which stand above and are called back. In split mode there is nothing here
- * but the call back.
+ * The interrupt controllers of a domain, wired: the models of this folder with a lock, a clock, ports and
+ * pages. Whatever moves a line comes from routes (hv/route), which stand above and are called back. In split
+ * mode there is nothing here but the call back.
  *
- * The lock is taken before a run queue's and a timer queue's, never while calling back: the order of an acknowledgement
- * is resamplers first (they lower their line), then the pin goes on.
+ * The lock is taken before a run queue's and a timer queue's, never while calling back: the order of an
+ * acknowledgement is resamplers first (they lower their line), then the pin goes on.
  */
 #ifndef HV_IRQCHIP_IRQCHIP_H
 #define HV_IRQCHIP_IRQCHIP_H
@@ -24,8 +24,8 @@ struct irqchip_upcalls {
 };
 
 /*
- * The controllers of a domain with local APICs and without vCPUs, for d->chips; `c` has been checked. Management lock. NULL: no
- * memory.
+ * The controllers of a domain with local APICs and without vCPUs, for d->chips; `c` has been checked.
+ * Management lock. NULL: no memory.
  */
 struct irqchip *irqchip_create(struct domain *d, const struct hv_irqchip_config *c,
                                const struct irqchip_upcalls *up);
@@ -33,8 +33,8 @@ struct irqchip *irqchip_create(struct domain *d, const struct hv_irqchip_config 
 void irqchip_free(struct irqchip *c);
 
 /*
- * A source (enum irqchip_source) drives a pin: above 0 delivered, 0 coalesced, below masked. Any context, no lock of this
- * folder held.
+ * A source (enum irqchip_source) drives a pin: above 0 delivered, 0 coalesced, below masked. Any context, no
+ * lock of this folder held.
  */
 int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, bool level);
 
@@ -45,7 +45,10 @@ bool irqchip_mmio(struct domain *d, uint64_t gpa, uint32_t width, bool write, ui
 /* A local APIC has ended a level-triggered interrupt, and broadcasts it. */
 void irqchip_eoi(struct domain *d, uint8_t vector);
 
-/* INTR of the PIC, and INTA: the vector. A local APIC begins to accept interrupts: what nobody took is tried again. */
+/*
+ * INTR of the PIC, and INTA: the vector. A local APIC begins to accept interrupts: what nobody took is tried
+ * again.
+ */
 bool irqchip_extint(const struct domain *d);
 uint8_t irqchip_ack(struct domain *d);
 void irqchip_retry(struct domain *d);
@@ -55,8 +58,8 @@ bool irqchip_sends(const struct domain *d, uint32_t chip, uint32_t pin, uint8_t 
                    const uint32_t *destination);
 
 /*
- * State records (guest_abi/irqchip.h). 0; -HV_ENODEV: no such device; -HV_EINVAL: the size is another, or (set) a record that is
- * none: nothing has changed.
+ * State records (guest_abi/irqchip.h). 0; -HV_ENODEV: no such device; -HV_EINVAL: the size is another, or
+ * (set) a record that is none: nothing has changed.
  */
 int irqchip_state_size(const struct domain *d, uint32_t kind, uint32_t *size);
 int irqchip_state_get(struct domain *d, uint32_t kind, void *record);

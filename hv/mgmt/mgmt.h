@@ -66,7 +66,10 @@ int mgmt_target(struct vcpu *v, uint64_t id, struct domain **out);
 /* The same for a vCPU; the index is masked, then compared. */
 int mgmt_target_vcpu(struct vcpu *v, uint64_t id, uint64_t index, struct vcpu **out);
 
-/* mgmt_irq.c: a new domain with local APICs gets its controllers and its table, as they are without a configuration. 0, -HV_ENOMEM. */
+/*
+ * mgmt_irq.c: a new domain with local APICs gets its controllers and its table, as they are without a
+ * configuration. 0, -HV_ENOMEM.
+ */
 int mgmt_irq_create(struct domain *d);
 
 /* The handlers, by file. */

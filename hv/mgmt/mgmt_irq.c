@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls on interrupts: controllers, lines, messages, notifiers, doorbells. IRQ_LINE, SIGNAL_MSI, NOTIFIER_SIGNAL and
- * NOTIFIER_READ take no lock: what they look up holds until this CPU serves cross-CPU calls (domain.h), and what they fire is
- * under a hazard (hv/route/hazard.h). The others hold the management lock.
+ * Calls on interrupts: controllers, lines, messages, notifiers, doorbells. IRQ_LINE, SIGNAL_MSI,
+ * NOTIFIER_SIGNAL and NOTIFIER_READ take no lock: what they look up holds until this CPU serves cross-CPU
+ * calls (domain.h), and what they fire is under a hazard (hv/route/hazard.h). The others hold the management
+ * lock.
  */
 #include "guest_abi/irqchip.h"
 #include "hv/core/gmem.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Doorbells: writes to an address of a domain that signal a notifier, with no way through the manager. A hash table with chains, by
- * address or by address and data, looked through without a lock under HAZARD_ALL: an access meets at most one doorbell, because those
- * that could both be met are refused when they are added.
+ * Doorbells: writes to an address of a domain that signal a notifier, with no way through the manager. A hash
+ * table with chains, by address or by address and data, looked through without a lock under HAZARD_ALL: an
+ * access meets at most one doorbell, because those that could both be met are refused when they are added.
  *
  * Adding and removing: the caller holds the management lock.
  */
@@ -73,7 +73,8 @@ static inline const struct doorbell *doorbell_find(const struct doorbells *all, 
 }
 
 /*
- * A guest's write: true when it met a doorbell, which has been signalled; the access is done. `data` above the width is ignored.
+ * A guest's write: true when it met a doorbell, which has been signalled; the access is done. `data` above
+ * the width is ignored.
  */
 static inline bool doorbell_ring(const struct doorbells *all, uint32_t space, uint64_t address,
                                  uint32_t width, uint64_t data)
@@ -88,8 +89,9 @@ static inline bool doorbell_ring(const struct doorbells *all, uint32_t space, ui
 bool doorbell_hit(const struct domain *d, uint32_t space, uint64_t address, uint32_t width, uint64_t data);
 
 /*
- * 0; -HV_EINVAL: space, width, flags, data (also with any width), an address beyond the space or (MMIO) across a page; -HV_EEXIST: an access could meet both
- * it and another, or their bytes overlap; -HV_ENOSPC: DOORBELLS_MAX; -HV_ENOMEM.
+ * 0; -HV_EINVAL: space, width, flags, data (also with any width), an address beyond the space or (MMIO)
+ * across a page; -HV_EEXIST: an access could meet both it and another, or their bytes overlap; -HV_ENOSPC:
+ * DOORBELLS_MAX; -HV_ENOMEM.
  */
 int doorbell_add(struct domain *d, const struct hv_doorbell *b, struct notifier *n); /* n: b->notifier's */
 /* Returns when it rings no more. 0, -HV_EINVAL, -HV_ENOENT: none exactly like this. */

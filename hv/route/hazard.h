@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a change of something that is read without a lock knows when nobody uses the old value any more. Each CPU has a
- * word that says what it is firing; who fires stores it first, who changes stores the new value first, and then both
- * look at the other's:
+ * How a change of something that is read without a lock knows when nobody uses the old value any more. Each
+ * CPU has a word that says what it is firing; who fires stores it first, who changes stores the new value
+ * first, and then both look at the other's:
  *
  *   fire                                 change
  *     hazard = what    \ locked            old = exchange(value, new)    locked
@@ -10,9 +10,10 @@
  *     act on it                            return: the old value acts no more
  *     hazard = 0         release
  *
- * Either the load sees the new value, or the change sees the hazard: tests/models/route.pml. The wait is for one
- * firing at most, whatever comes after it: a count beside the name changes with each. Root mode is never preempted and
- * nobody waits for another CPU while firing, so it is short; it costs O(CPUs) and disturbs none of them.
+ * Either the load sees the new value, or the change sees the hazard: tests/models/route.pml. The wait is for
+ * one firing at most, whatever comes after it: a count beside the name changes with each. Root mode is never
+ * preempted and nobody waits for another CPU while firing, so it is short; it costs O(CPUs) and disturbs none
+ * of them.
  */
 #ifndef HV_ROUTE_HAZARD_H
 #define HV_ROUTE_HAZARD_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A message to the local APICs of a domain: an edge to one of them goes the short way of hv/vapic/deliver_edge.h, everything
- * else through the funnel.
+ * A message to the local APICs of a domain: an edge to one of them goes the short way of
+ * hv/vapic/deliver_edge.h, everything else through the funnel.
  */
 #ifndef HV_ROUTE_MESSAGE_H
 #define HV_ROUTE_MESSAGE_H

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Notifiers: a handle whose signal fires a GSI of a domain, or sets a notification of its owner, or only counts. The
- * owner may let other domains signal it.
+ * Notifiers: a handle whose signal fires a GSI of a domain, or sets a notification of its owner, or only
+ * counts. The owner may let other domains signal it.
  *
- * A handle is owner, place and generation; the generation of a place changes when the notifier there is closed, so that
- * no handle is valid twice. Signals take no lock: they look at the generation and at what the notifier is bound to
- * under HAZARD_ALL, and close changes both and then waits (hazard.h).
+ * A handle is owner, place and generation; the generation of a place changes when the notifier there is
+ * closed, so that no handle is valid twice. Signals take no lock: they look at the generation and at what the
+ * notifier is bound to under HAZARD_ALL, and close changes both and then waits (hazard.h).
  *
- * Resample notifiers hold the line of their GSI up. When the guest ends the interrupt: first the line falls, then the
- * listeners of the GSI are told, and who still has a reason signals again. The I/O APIC looks at the line once more
- * after that, so a signal that comes at any time of this is not lost.
+ * Resample notifiers hold the line of their GSI up. When the guest ends the interrupt: first the line falls,
+ * then the listeners of the GSI are told, and who still has a reason signals again. The I/O APIC looks at the
+ * line once more after that, so a signal that comes at any time of this is not lost.
  *
  * Everything but signal, read and acknowledgements: the caller holds the management lock.
  */
@@ -64,7 +64,10 @@ static inline bool notifier_signal_held(struct notifier *n, uint32_t generation)
     return true;
 }
 
-/* The notifier that `handle` names, NULL: none. Stays while its owner does; what it says, under a hazard only. */
+/*
+ * The notifier that `handle` names, NULL: none. Stays while its owner does; what it says, under a hazard
+ * only.
+ */
 struct notifier *notifier_find(uint64_t handle);
 uint64_t notifier_handle(const struct notifier *n);
 int64_t notifier_place(uint64_t handle);
@@ -79,9 +82,9 @@ void notifier_fire_held(struct notifier *n); /* one that is open as long as that
 int64_t notifier_read(const struct domain *caller, uint64_t handle);
 
 /*
- * `b` has been checked by notifier_check: 0, -HV_EINVAL, -HV_ESRCH, -HV_EPERM. Create: the handle, -HV_ENOMEM, or -HV_ENOSPC: too
- * many, or too many GSIs with resample notifiers. Bind: 0, -HV_EBUSY: it is bound, and b does not free it, -HV_ENOSPC. Signals
- * from before a bind fire it once.
+ * `b` has been checked by notifier_check: 0, -HV_EINVAL, -HV_ESRCH, -HV_EPERM. Create: the handle,
+ * -HV_ENOMEM, or -HV_ENOSPC: too many, or too many GSIs with resample notifiers. Bind: 0, -HV_EBUSY: it is
+ * bound, and b does not free it, -HV_ENOSPC. Signals from before a bind fire it once.
  */
 int notifier_check(const struct domain *owner, const struct hv_notifier *b);
 int64_t notifier_create(struct domain *owner, const struct hv_notifier *b);
@@ -93,7 +96,9 @@ void notifier_info(struct notifier *n, struct hv_notifier_info *info);
 /* The first open one of the owner behind a place (-1: the first of all), or NULL. */
 struct notifier *notifier_next(const struct domain *owner, int64_t place);
 
-/* The guest has ended an interrupt of this pin; in split mode, of this level-triggered vector. No lock held. */
+/*
+ * The guest has ended an interrupt of this pin; in split mode, of this level-triggered vector. No lock held.
+ */
 void notifier_acked(struct domain *d, uint32_t chip, uint32_t pin);
 void notifier_acked_vector(struct domain *d, uint8_t vector);
 

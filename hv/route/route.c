@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The GSI table: see route.h. A change: exchange the word, then wait until nobody fires the old one (hazard.h). A
- * replacement: all words of a new table are there before its directory takes the place of the old; what can fail, fails
- * before.
+ * The GSI table: see route.h. A change: exchange the word, then wait until nobody fires the old one
+ * (hazard.h). A replacement: all words of a new table are there before its directory takes the place of the
+ * old; what can fail, fails before.
  */
 #include "hv/route/route.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The GSI table of a domain: 512 words (route_word.h) to a page, pages in one directory page, so that a look-up is three
- * loads and no lock, and a change is one exchange (hazard.h). Counters lie in pages of their own beside it and
- * outlive a replaced table. All pages are on the domain's account.
+ * The GSI table of a domain: 512 words (route_word.h) to a page, pages in one directory page, so that a
+ * look-up is three loads and no lock, and a change is one exchange (hazard.h). Counters lie in pages of their
+ * own beside it and outlive a replaced table. All pages are on the domain's account.
  *
- * Firing: any context in root mode. Changing: the caller holds the management lock, but for route_set, which has one of its own.
+ * Firing: any context in root mode. Changing: the caller holds the management lock, but for route_set, which
+ * has one of its own.
  */
 #ifndef HV_ROUTE_ROUTE_H
 #define HV_ROUTE_ROUTE_H
@@ -64,20 +65,22 @@ _Static_assert(sizeof(struct routing) <= PAGE_SIZE, "one page");
 /* Makes d->routing unless it is there: an empty table with the default number of GSIs. NULL: no memory. */
 struct routing *route_init(struct domain *d);
 struct route_limits route_limits(const struct domain *d); /* also before that */
-/* Everything that hv/route and hv/irqchip have of d: its vCPUs are gone, and every CPU has answered a call since. */
+/*
+ * Everything that hv/route and hv/irqchip have of d: its vCPUs are gone, and every CPU has answered a call
+ * since.
+ */
 void route_release(struct domain *d);
 
 /*
- * What the domain has, and a new table: GSI n to pin n of the I/O APICs, one behind the other; the first 16 to the PIC too, but for 2;
- * GSI 0, the PIT, to pin 2. 0,
- * -HV_ENOMEM: nothing has changed.
+ * What the domain has, and a new table: GSI n to pin n of the I/O APICs, one behind the other; the first 16
+ * to the PIC too, but for 2; GSI 0, the PIT, to pin 2. 0, -HV_ENOMEM: nothing has changed.
  */
 int route_default(struct domain *d, const struct route_limits *l);
 
 /*
- * A source raises or lowers its line, or sends its message. Above 0: vCPUs that newly have it (1 for what is no interrupt); 0: it
- * was pending already; -HV_ENXIO: nobody takes it (masked, no route, or the end of a line that ends in a message); -HV_EINVAL: no such
- * GSI.
+ * A source raises or lowers its line, or sends its message. Above 0: vCPUs that newly have it (1 for what is
+ * no interrupt); 0: it was pending already; -HV_ENXIO: nobody takes it (masked, no route, or the end of a
+ * line that ends in a message); -HV_EINVAL: no such GSI.
  */
 int route_fire(struct domain *d, uint64_t gsi, enum irqchip_source source, bool level);
 /* The same with hazard_enter(HAZARD_ALL) made by the caller. */
@@ -91,7 +94,10 @@ uint64_t route_get(const struct routing *r, uint32_t gsi);
 /* Returns when the old route can fire no more. 0, -HV_ENOMEM: no page for it. */
 int route_set(struct domain *d, uint32_t gsi, uint64_t word);
 
-/* A new table: prepare from nothing, then switch at once. -HV_EINVAL: not begun, or GSIs not rising; -HV_ENOMEM. */
+/*
+ * A new table: prepare from nothing, then switch at once. -HV_EINVAL: not begun, or GSIs not rising;
+ * -HV_ENOMEM.
+ */
 int route_begin(struct domain *d);
 int route_add(struct domain *d, const uint32_t *gsi, const uint64_t *word, uint32_t count);
 int route_commit(struct domain *d);

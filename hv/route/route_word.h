@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A route as one word, so that a change is one store: pure encode, decode and check. What a word says can be read
- * back exactly as it was written. 0: no route.
+ * A route as one word, so that a change is one store: pure encode, decode and check. What a word says can be
+ * read back exactly as it was written. 0: no route.
  *
  *   bits 2:0   kind
- *   IRQCHIP    6:3 PIC master, 10:7 slave (bit 3 of each: present); 19:11, 28:20, 37:29 I/O APICs (bit 8: present)
+ *   IRQCHIP    6:3 PIC master, 10:7 slave (bit 3 of each: present)
+ *              19:11, 28:20, 37:29 I/O APICs (bit 8: present)
  *   MSI        20:3 address 19:2, 44:21 bits 31:8 of its upper half, 60:45 data
  *   GSI        19:3 GSI
  *   NOTIFY     8:3 vCPU, 20:9 number
@@ -32,9 +33,10 @@ struct route_limits {
 };
 
 /*
- * The word of `count` routes of one GSI (0: none). 0; -HV_EINVAL: unknown kind, flags or reserved fields, another
- * GSI, two routes of one chip or a second one beside another kind, no such pin, GSI, vCPU or number, a message that is
- * none; -HV_ENODEV: a kind that is not there yet, or a controller that the domain does not have.
+ * The word of `count` routes of one GSI (0: none). 0; -HV_EINVAL: unknown kind, flags or reserved fields,
+ * another GSI, two routes of one chip or a second one beside another kind, no such pin, GSI, vCPU or number,
+ * a message that is none; -HV_ENODEV: a kind that is not there yet, or a controller that the domain does not
+ * have.
  */
 int route_encode(const struct hv_route *r, uint32_t count, uint32_t gsi, const struct route_limits *l,
                  uint64_t *word);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * irq: the calls on interrupts with C arguments, as call.h has the others: routes, lines, messages, notifiers,
- * doorbells, state of controllers. Results are those of the calls: zero or positive, or a negative HV_E*.
+ * irq: the calls on interrupts with C arguments, as call.h has the others: routes, lines, messages,
+ * notifiers, doorbells, state of controllers. Results are those of the calls: zero or positive, or a negative
+ * HV_E*.
  */
 #pragma once
 
@@ -34,7 +35,10 @@ int64_t irq_route_notify(uint32_t domain, uint32_t gsi, uint32_t vcpu, uint32_t 
 /* The whole table, any number of routes, rising by GSI. When it fails the old one is there unchanged. */
 int64_t irq_route_replace(uint32_t domain, const struct hv_route *route, uint32_t count);
 
-/* Routes from *gsi on, which moves to where to go on; less than `room` of them, 5 or more. Over: 0 and *gsi has not moved. */
+/*
+ * Routes from *gsi on, which moves to where to go on; less than `room` of them, 5 or more. Over: 0 and *gsi
+ * has not moved.
+ */
 int64_t irq_route_get(uint32_t domain, uint32_t *gsi, struct hv_route *out, uint32_t room);
 int64_t irq_route_stats(uint32_t domain, uint32_t gsi, struct hv_route_stats *out);
 /* The next GSI from *gsi on with that vector (and destination, unless NULL). 0, or -HV_ENOENT. */

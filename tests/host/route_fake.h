@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What hv/route stands on, for host tests: domains from the heap with pages that are counted and can be made to fail, a
- * per-CPU block per thread behind GS (free for programs on x86-64), and sinks that note what comes.
+ * What hv/route stands on, for host tests: domains from the heap with pages that are counted and can be made
+ * to fail, a per-CPU block per thread behind GS (free for programs on x86-64), and sinks that note what
+ * comes.
  */
 #pragma once
 

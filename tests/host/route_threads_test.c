@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Firing beside changing, under the thread sanitizer: when a change has returned, the old route, notifier or doorbell fires no
- * more, and pages of a replaced table are not looked at. Threads are CPUs.
+ * Firing beside changing, under the thread sanitizer: when a change has returned, the old route, notifier or
+ * doorbell fires no more, and pages of a replaced table are not looked at. Threads are CPUs.
  *
- * The sources are included, so that they are compiled for this sanitizer and not for the one of the other tests.
+ * The sources are included, so that they are compiled for this sanitizer and not for the one of the other
+ * tests.
  */
 #include "tests/host/route_fake.h"
 
@@ -288,7 +289,10 @@ TEST(a_removed_doorbell_is_quiet)
     destroy();
 }
 
-/* A line of the machine that comes and goes, as an edge and as a level, by unbinding and by closing its notifier. */
+/*
+ * A line of the machine that comes and goes, as an edge and as a level, by unbinding and by closing its
+ * notifier.
+ */
 static void change_line(struct random *r)
 {
     static uint32_t lines;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupts of a domain with all its controllers in the hypervisor, as its manager sees them: messages, lines, routes,
- * notifiers, resampling, doorbells, the PIC and the PIT, state records. The agent programs the controllers and takes the
- * interrupts; it ends them when it is told to, so that each step can be looked at.
+ * Interrupts of a domain with all its controllers in the hypervisor, as its manager sees them: messages,
+ * lines, routes, notifiers, resampling, doorbells, the PIC and the PIT, state records. The agent programs the
+ * controllers and takes the interrupts; it ends them when it is told to, so that each step can be looked at.
  */
 #include <string.h>
 
@@ -431,7 +431,10 @@ static void configuration(void)
     CHECK_EQ(hv_domain_destroy(d), 0);
 }
 
-/* Signals without a pause while routes move and notifiers come and go: what is counted adds up, and nothing is lost for good. */
+/*
+ * Signals without a pause while routes move and notifiers come and go: what is counted adds up, and nothing
+ * is lost for good.
+ */
 static void storm(void)
 {
     uint64_t rounds = lab_argument("rounds", 2000), sent = 0, fresh = 0;
