@@ -9,6 +9,7 @@
 #include "guest_abi/apic.h"
 #include "guest_abi/irqchip.h"
 #include "mgmt/lib/irq.h"
+#include "tests/manager/irq_storm.h"
 #include "tests/manager/lab.h"
 
 #define NUMBER(n)  (HV_NOTIFY_OWN + (n))
@@ -486,6 +487,7 @@ void test_irq(void)
     routes();
     granted();
     storm();
+    irq_ring_and_close(g);
     CHECK_EQ(guest_destroy(g), 0);
     g->flags = 0;
     lab_audit_check(&audit, "irq");

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Part of the test of interrupts: irq.c. */
+#pragma once
+
+#include "tests/manager/lab.h"
+
+/* g runs the agent and has no use for port 0x520. */
+void irq_ring_and_close(struct guest *g);
