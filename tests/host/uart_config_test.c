@@ -157,3 +157,18 @@ TEST(uart_config_cut_everywhere)
     }
     EXPECT_TRUE(accepted > 10 && accepted < strlen(text));
 }
+
+TEST(uart_config_interrupts_of_a_pc)
+{
+    static const struct {
+        const char *text;
+        int irq;
+    } rows[] = {{"115200", 4},          {"115200,,0x2f8", 3}, {"115200,,0x3e8", 4},      {"115200,,0x2e8", 3},
+                {"115200,,0x1000", -1}, {"none", -1},         {"115200,,mmio,0x3f8", -1}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct uart_config config = uart_config_default();
+        test_row("%s", rows[i].text);
+        ASSERT_TRUE(uart_config_parse(&config, rows[i].text));
+        EXPECT_EQ(uart_config_isa_irq(&config), rows[i].irq);
+    }
+}

@@ -77,6 +77,15 @@ TEST(driver_remembers_a_break_seen_while_sending)
     EXPECT_EQ(uart16550_getc(), 0); /* a zero that is none */
 }
 
+TEST(driver_interrupts_when_it_is_to)
+{
+    fresh();
+    EXPECT_EQ(port[IER], 0);
+    EXPECT_EQ(port[MCR] & 8, 8); /* OUT2: the line is connected */
+    uart16550_listen();
+    EXPECT_EQ(port[IER], 1); /* for received bytes only */
+}
+
 TEST(driver_without_a_port)
 {
     const struct uart_config config = {.kind = UART_MMIO, .reg_width = 1, .data_bits = 8, .stop_bits = 1};
