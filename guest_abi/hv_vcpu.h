@@ -159,7 +159,7 @@ struct hv_service {
         uint64_t raw[24];
     };
     /*
-     * With every service of a vCPU without a local APIC, else undefined. The bit of an edge is set in the one service
+     * With every service of a vCPU whose domain has HV_DOMAIN_TSC_DEADLINE, else undefined. The bit of an edge is set in the one service
      * that tells it; edges between two services are one bit, and device_irq_edges, which counts all that were ever
      * told, grows by their number.
      */

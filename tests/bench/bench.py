@@ -10,6 +10,8 @@ only boots. Then the rows of interrupts again with less acceleration of local AP
   ipi_*, *_sender, *_target            both sides of an IPI or MSI, and each alone; a target's EOI is not counted (eoi_edge)
   resample                             a level interrupt: the manager's calls until it knows of the end, and the guest's EOI
   device_edge                          an interrupt of the machine's clock, until the guest's handler has it
+  device_level                         a deadline that has passed: told to the manager of a domain without local APICs, until the
+                                       guest goes on
   ipi_broadcast_per_target             what one more target costs both sides: the slope from 2 to 8 vCPUs
   NAME.vid, NAME.tpr, NAME.none        with that acceleration; without suffix: with the most that the CPU model has
   boot_*                               instructions of CPU 0 from the image's first instruction to "ready"
@@ -65,6 +67,7 @@ EXITS = {
 }
 # The same for rows that no acceleration changes.
 EXITS_ALWAYS = {"cpuid": 1, "hypercall_null": 1, "pio_hv": 1, "pio_manager": 3, "pio_manager_other_cpu": 3, "mmio_manager": 3,
+                "device_level": 3,
                 "hlt_wake_other_cpu": 2, "route_replace_10": 1, "route_replace_1000": 1, "route_replace_100000": 1,
                 "doorbell_pio": 1, "doorbell_mmio": 1, "doorbell_manager": 2}
 # CPUs that take part, where it is not one: the sender, which is CPU 0 (of MSIs the manager), and its targets.

@@ -40,6 +40,7 @@ start:
     JOB     LABEL_DOORBELL_PIO
     JOB     LABEL_DOORBELL_MMIO
     JOB     LABEL_DOORBELL_MANAGER
+    JOB     LABEL_DEVICE_LEVEL
     JOB     LABEL_VCPU_SWITCH
     JOB     LABEL_HLT_WAKE_OTHER_CPU
 done:
@@ -80,6 +81,15 @@ done:
     mov     GUEST_MMIO, %eax
     cmp     $PORT_ANSWER, %eax
     jne     wrong
+    END
+
+    BEGIN   LABEL_DEVICE_LEVEL
+    mov     %ecx, %esi
+    mov     $0x6e0, %ecx
+    mov     $1, %eax
+    xor     %edx, %edx
+    wrmsr
+    mov     %esi, %ecx
     END
 
     BEGIN   LABEL_DOORBELL_PIO

@@ -45,6 +45,7 @@
 #define LABEL_DOORBELL_MANAGER     35
 #define LABEL_RESAMPLE             36
 #define LABEL_DEVICE_EDGE          37
+#define LABEL_DEVICE_LEVEL         38
 /* In xAPIC mode, with 2 CPUs; no number above these. */
 #define LABEL_TPR_XAPIC         40
 #define LABEL_EOI_EDGE_XAPIC    41

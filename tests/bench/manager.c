@@ -94,7 +94,8 @@ struct domain *make_domain(const unsigned char *image, const unsigned char *end,
 struct domain *make(uint32_t job, uint32_t vcpus, uint32_t cpu)
 {
     const struct hv_regs r = {.rip = GUEST_LOAD, .rbx = job, .rcx = BENCH_OPERATIONS, .rflags = RFLAGS_FIXED};
-    struct domain *d = make_domain(bench_guest, bench_guest_end, vcpus, 0);
+    struct domain *d = make_domain(bench_guest, bench_guest_end, vcpus,
+                                   job == LABEL_DEVICE_LEVEL ? HV_DOMAIN_TSC_DEADLINE : 0);
     must("claim", call_domain_claim(d->id, HV_CLAIM_MMIO, GUEST_MMIO, PAGE));
     for (uint32_t i = 0; i < vcpus; i++) {
         set_state(d->id, i, &r);
@@ -263,6 +264,7 @@ int main(void)
         served_row(LABEL_PIO_HV, 0);
         served_row(LABEL_PIO_MANAGER, 0);
         served_row(LABEL_MMIO_MANAGER, 0);
+        served_row(LABEL_DEVICE_LEVEL, 0);
         switch_row();
         lifecycle_row();
         sizes();
