@@ -213,6 +213,7 @@ static const struct command commands[] = {
     {"msi", commands_msi, 3, 3, "domain address data", "send a message to its local APICs"},
     {"inject", commands_inject, 3, 3, "domain vcpu vector", "interrupt a vCPU"},
     {"nmi", commands_nmi, 2, 2, "domain vcpu", "send an NMI"},
+    {"lines", commands_lines, 0, 1, "[--json]", "interrupts of the machine's devices: owner, counters"},
     {"devices", commands_devices, 1, 2, "domain [--json]", "its virtio devices, and what went through them"},
     {"switches", commands_switches, 0, 1, "[--json]", "the network switches"},
     {"modules", commands_modules, 0, 1, "[--json]", "the boot modules"},

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "guest_abi/hv_mgmt.h"
+#include "guest_abi/hv_pirq.h"
 #include "guest_abi/hv_vcpu.h"
 
 enum { FAKE_DOMAINS = 256, FAKE_PAGES = 4096, FAKE_CLAIMS = 64 };
@@ -50,8 +51,9 @@ struct fake {
 
 extern struct fake fake;
 
-enum { FAKE_MODULES = 8 };
+enum { FAKE_MODULES = 8, FAKE_PIRQS = 24 };
 extern struct hv_module_info fake_module[FAKE_MODULES]; /* up to the first without a name */
+extern struct hv_pirq_info fake_pirq[FAKE_PIRQS];       /* lines of the machine; size 0: none */
 
 /* The manager's memory: guest-physical 0 is the first byte. */
 extern uint8_t fake_memory[FAKE_PAGES][4096];

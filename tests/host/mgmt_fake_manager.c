@@ -35,7 +35,10 @@ bool host_clock_read(int64_t *seconds)
 
 int64_t call_capability(enum hv_capability which)
 {
-    return which == HV_CAP_CPUS ? (int64_t)fake.cpus : which == HV_CAP_TSC_KHZ ? 1000000 : 0;
+    return which == HV_CAP_CPUS      ? (int64_t)fake.cpus
+           : which == HV_CAP_TSC_KHZ ? 1000000
+           : which == HV_CAP_PIRQS   ? FAKE_PIRQS
+                                     : 0;
 }
 
 int64_t call_system_info(struct hv_system_info *out)
@@ -183,6 +186,14 @@ WEAK int64_t irq_route_stats(uint32_t domain, uint32_t gsi, struct hv_route_stat
 {
     *out = (struct hv_route_stats){.gsi = gsi};
     return is_domain(domain) ? 0 : -HV_ESRCH;
+}
+
+struct hv_pirq_info fake_pirq[FAKE_PIRQS];
+
+WEAK int64_t irq_pirq_info(uint64_t gsi, struct hv_pirq_info *out)
+{
+    *out = fake_pirq[gsi];
+    return out->size ? 0 : -HV_ENOENT;
 }
 
 WEAK int64_t irq_pirq_bind(uint64_t number, const struct hv_pirq *b)

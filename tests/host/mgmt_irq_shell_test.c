@@ -174,6 +174,39 @@ TEST(irq_shell_levels_and_counters)
     machine_forget();
 }
 
+/* Lines of the machine: what is bound, whoever has it. */
+TEST(irq_shell_lines)
+{
+    fresh(false);
+    memset(fake_pirq, 0, sizeof(fake_pirq));
+    check_json("lines --json");
+    EXPECT_TRUE(strstr(machine_command("lines --json"), "gsi") == NULL);
+    for (uint32_t gsi = 0; gsi < FAKE_PIRQS; gsi += 2)
+        fake_pirq[gsi] =
+            (struct hv_pirq_info){.size = sizeof(fake_pirq[0]), .flags = HV_PIRQ_EDGE | HV_PIRQ_HIGH};
+    EXPECT_EQ(lines(machine_command("lines")), 1);
+    fake_pirq[4].flags |= HV_PIRQ_BOUND;
+    fake_pirq[4].fired = 123;
+    fake_pirq[20] =
+        (struct hv_pirq_info){.size = sizeof(fake_pirq[0]),
+                              .flags = HV_PIRQ_LEVEL | HV_PIRQ_LOW | HV_PIRQ_BOUND | HV_PIRQ_WAITS,
+                              .owner = 3,
+                              .cpu = 1,
+                              .fired = UINT64_MAX,
+                              .storms = 7,
+                              .vector = 65,
+                              .limit = 500};
+    EXPECT_STREQ(machine_command("lines"),
+                 " gsi  owner  signal      state   cpu  vector         fired    storms     limit\n"
+                 "   4      0  edge high   open      0       0           123         0         0\n"
+                 "  20      3  level low   waits     1      65  18446744073709551615         7       500\n");
+    fake_pirq[20].flags |= HV_PIRQ_STORMED;
+    check_json("lines --json");
+    EXPECT_TRUE(strstr(machine_command("lines --json"), "\"state\": \"storm\"") != NULL);
+    memset(fake_pirq, 0, sizeof(fake_pirq));
+    machine_forget();
+}
+
 TEST(irq_shell_by_hand)
 {
     static const struct row rows[] = {

@@ -60,7 +60,7 @@ def commands():
         wake(machine)
         text = machine.command("help")
         for word in ("list", "create", "start", "pause", "resume", "destroy", "info", "vcpus", "console", "dmesg", "stats", "top",
-                     "reboot", "poweroff", "break", "restart", "irqs", "routes", "route", "irq-line", "msi", "inject", "nmi"):
+                     "reboot", "poweroff", "break", "restart", "irqs", "routes", "route", "irq-line", "msi", "inject", "nmi", "lines"):
             has(text, f"\n  {word} ") if word != "help" else None
         has(machine.command("help pause"), "stop its vCPUs for a while")
         row = state(machine, "spare")
@@ -77,6 +77,8 @@ def commands():
         for line in ("info spare --json", "vcpus --json", "stats --json", "stats spare --json", "modules --json", "dmesg --json"):
             check(len(listing(machine, line)) > 0, f"{line}: empty")
         has(machine.command("dmesg"), "ready: 2 CPUs")
+        console_line = listing(machine, "lines --json")
+        check(len(console_line) == 1 and console_line[0]["gsi"] == 4 and console_line[0]["fired"] > 10, f"what we type: {console_line}")
         machine.type("top\r")
         machine.expect(r"spare +0 +\w+")
         machine.expect("any key ends this")
