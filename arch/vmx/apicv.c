@@ -4,13 +4,15 @@
 
 #include "arch/vmx/vmcs.h"
 
-#define PROC_ALL (PROC_TPR_SHADOW | PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING)
+#define PROC_ALL (PROC_TERTIARY | PROC_TPR_SHADOW | PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING)
 #define PROC2_ALL                                                                                            \
     (PROC2_VIRT_APIC_ACCESS | PROC2_VIRT_X2APIC | PROC2_APIC_REGISTER_VIRT | PROC2_VIRT_INT_DELIVERY)
 
 #define MSR_TPR      0x808U
 #define MSR_EOI      0x80bU
 #define MSR_SELF_IPI 0x83fU
+#define MSR_ICR      0x830U
+#define MSR_DEADLINE 0x6e0U
 #define MSR_FIRST    0x800U
 #define MSR_LAST     0x8ffU
 
@@ -123,4 +125,55 @@ void apicv_set_eoi_exits(const uint64_t bitmap[4])
 {
     for (unsigned i = 0; i < 4; i++)
         vmcs_write((enum vmcs_field)(VMCS_EOI_EXIT_BITMAP0 + 2 * i), bitmap[i]);
+}
+
+static void set_tertiary(uint64_t bit, bool on)
+{
+    uint64_t proc = vmcs_read(VMCS_PROC_CONTROLS);
+    uint64_t proc3 = proc & PROC_TERTIARY ? vmcs_read(VMCS_TERTIARY_CONTROLS) : 0;
+    proc3 = on ? proc3 | bit : proc3 & ~bit;
+    if (proc3 || (proc & PROC_TERTIARY))
+        vmcs_write(VMCS_TERTIARY_CONTROLS, proc3);
+    vmcs_write(VMCS_PROC_CONTROLS, proc3 ? proc | PROC_TERTIARY : proc & ~PROC_TERTIARY);
+}
+
+void apicv_set_ipis(uint64_t table_pa, uint16_t last)
+{
+    if (table_pa) {
+        vmcs_write(VMCS_PID_TABLE, table_pa);
+        vmcs_write(VMCS_LAST_PID_INDEX, last);
+    }
+    set_tertiary(PROC3_IPI_VIRT, table_pa != 0);
+}
+
+void apicv_set_timer(bool on, uint8_t vector, uint64_t deadline, uint64_t machine_deadline)
+{
+    if (on) {
+        vmcs_write(VMCS_VIRTUAL_TIMER_VECTOR, vector);
+        vmcs_write(VMCS_GUEST_DEADLINE_SHADOW, deadline);
+        vmcs_write(VMCS_GUEST_DEADLINE, machine_deadline);
+    }
+    set_tertiary(PROC3_APIC_TIMER_VIRT, on);
+}
+
+uint64_t apicv_deadline(bool *armed)
+{
+    *armed = vmcs_read(VMCS_GUEST_DEADLINE) != 0; /* 0 when it has fired */
+    return vmcs_read(VMCS_GUEST_DEADLINE_SHADOW);
+}
+
+void apicv_set_bitmap(uint64_t msr_bitmap_pa)
+{
+    vmcs_write(VMCS_MSR_BITMAP, msr_bitmap_pa);
+}
+
+void apicv_open_icr(uint8_t bitmap[PAGE_SIZE])
+{
+    pass(bitmap, MSR_ICR, true);
+}
+
+void apicv_open_deadline(uint8_t bitmap[PAGE_SIZE])
+{
+    pass(bitmap, MSR_DEADLINE, false);
+    pass(bitmap, MSR_DEADLINE, true);
 }

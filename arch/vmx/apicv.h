@@ -49,6 +49,18 @@ void apicv_set_mode(const struct apicv *a, enum apicv_mode mode, const struct vm
  */
 void apicv_fill_bitmap(enum apicv_level level, const struct vmx_caps *caps, uint8_t bitmap[PAGE_SIZE]);
 
+/*
+ * IPI virtualization and APIC-timer virtualization, after apicv_set_mode, which turns both off: the table of
+ * descriptors by APIC ID (0: off) and its last index; a deadline in the guest's ticks and in the machine's,
+ * 0: not armed.
+ */
+void apicv_set_ipis(uint64_t table_pa, uint16_t last);
+void apicv_set_timer(bool on, uint8_t vector, uint64_t deadline, uint64_t machine_deadline);
+uint64_t apicv_deadline(bool *armed);
+void apicv_set_bitmap(uint64_t msr_bitmap_pa);
+void apicv_open_icr(uint8_t bitmap[PAGE_SIZE]);
+void apicv_open_deadline(uint8_t bitmap[PAGE_SIZE]);
+
 /* Highest requested and in-service vector. */
 void apicv_set_status(uint8_t rvi, uint8_t svi);
 /* A vector has been requested: RVI does not fall. */

@@ -11,6 +11,8 @@ enum vmcs_field {
     VMCS_VPID = 0x0000,
     VMCS_POSTED_INTERRUPT_VECTOR = 0x0002,
     VMCS_EPTP_INDEX = 0x0004,
+    VMCS_LAST_PID_INDEX = 0x0008,
+    VMCS_VIRTUAL_TIMER_VECTOR = 0x000a,
 
     /* 16-bit guest state */
     VMCS_GUEST_ES_SELECTOR = 0x0800,
@@ -49,6 +51,8 @@ enum vmcs_field {
     VMCS_ENCLS_EXITING_BITMAP = 0x202e,
     VMCS_TSC_MULTIPLIER = 0x2032,
     VMCS_TERTIARY_CONTROLS = 0x2034,
+    VMCS_PID_TABLE = 0x2042,
+    VMCS_GUEST_DEADLINE_SHADOW = 0x204e, /* as the guest wrote it */
 
     /* 64-bit read-only */
     VMCS_GUEST_PHYSICAL_ADDRESS = 0x2400,
@@ -59,6 +63,7 @@ enum vmcs_field {
     VMCS_GUEST_PAT = 0x2804,
     VMCS_GUEST_EFER = 0x2806,
     VMCS_GUEST_PDPTE0 = 0x280a,
+    VMCS_GUEST_DEADLINE = 0x2830, /* in ticks of the machine */
 
     /* 64-bit host state */
     VMCS_HOST_PAT = 0x2c00,

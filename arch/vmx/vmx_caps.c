@@ -74,6 +74,7 @@ static const struct vmx_feature table[] = {
      "else interrupts are injected at entry"},
     {VMX_WORD_PROC2, PROC2_VIRT_X2APIC, OPTIONAL, "virtualize x2APIC mode", "else x2APIC MSRs exit"},
     {VMX_WORD_PROC3, PROC3_IPI_VIRT, OPTIONAL, "IPI virtualization", "else ICR writes exit"},
+    {VMX_WORD_PROC3, PROC3_APIC_TIMER_VIRT, OPTIONAL, "APIC-timer virtualization", "else deadline writes exit"},
     {VMX_WORD_PROC2, PROC2_RDTSCP, OPTIONAL, "enable RDTSCP", "else guests have none"},
     {VMX_WORD_PROC2, PROC2_INVPCID, OPTIONAL, "enable INVPCID", "else guests have none"},
     {VMX_WORD_PROC2, PROC2_XSAVES, OPTIONAL, "enable XSAVES/XRSTORS", "else guests have none"},

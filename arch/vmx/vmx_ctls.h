@@ -58,7 +58,8 @@
 #define PROC2_TSC_SCALING        BIT(25)
 #define PROC2_USER_WAIT_PAUSE    BIT(26)
 
-#define PROC3_IPI_VIRT BIT(4)
+#define PROC3_IPI_VIRT        BIT(4)
+#define PROC3_APIC_TIMER_VIRT BIT(8)
 
 #define EXIT_SAVE_DEBUG_CONTROLS   BIT(2)
 #define EXIT_HOST_64               BIT(9)

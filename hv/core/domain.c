@@ -77,6 +77,7 @@ static void free_domain(struct domain *d)
     page_free(d->claims);
     page_free(d->apics);
     page_free(d->apic_access_page);
+    page_free(d->pid_table);
     page_free(d->msr_bitmap_x2apic);
     page_free(d->cpuid);
     page_free(d->msr_bitmap);

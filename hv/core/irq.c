@@ -18,6 +18,7 @@
 
 static uint32_t stray_nmis;
 static bool (*device)(uint8_t vector); /* hv/route/pirq.h */
+static void (*wakeup)(void);           /* hv/vapic/vapic_newer.h */
 
 void hv_irq(uint8_t vector)
 {
@@ -28,6 +29,8 @@ void hv_irq(uint8_t vector)
         smp_run_calls();
     else if (vector == VECTOR_TIMER)
         timer_interrupt();
+    else if (vector == VECTOR_PI_WAKEUP && wakeup)
+        wakeup();
     else if (vector == VECTOR_APIC_ERROR)
         log_limited(&limit, LOG_WARNING, "CPU %u: local APIC error, ESR %#x", percpu_self()->index,
                     lapic_errors());
@@ -49,6 +52,11 @@ void hv_exception(struct trap_frame *frame)
 void irq_set_device(bool (*take)(uint8_t vector))
 {
     device = take;
+}
+
+void irq_set_wakeup(void (*wake)(void))
+{
+    wakeup = wake;
 }
 
 uint32_t irq_stray_nmis(void)

@@ -13,4 +13,7 @@ uint32_t irq_stray_nmis(void);
 /* Who takes the vectors of devices; false: nobody has this one. At start, once. */
 void irq_set_device(bool (*take)(uint8_t vector));
 
+/* Who takes VECTOR_PI_WAKEUP. At start, once. */
+void irq_set_wakeup(void (*wake)(void));
+
 #endif

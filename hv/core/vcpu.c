@@ -136,6 +136,7 @@ void vcpu_free(struct vcpu *v)
     vcpu_unload(v);
     sched_remove(v);
     d->vcpu_count--;
+    domain_page_free(d, v->timer_bitmap);
     domain_page_free(d, v->apic_page);
     domain_page_free(d, v->apic);
     domain_page_free(d, v->xsave);

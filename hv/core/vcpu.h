@@ -63,6 +63,7 @@ struct vcpu {
     uint64_t *posted; /* bit 0: interrupts were posted, apic's descriptor; NULL: no local APIC */
     void *apic;       /* struct vapic, a page; NULL: no local APIC */
     void *apic_page;
+    void *timer_bitmap; /* MSR bitmap while the processor has the APIC timer; NULL: it cannot */
     uint16_t vpid;
 
     /*

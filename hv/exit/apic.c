@@ -18,6 +18,7 @@
 #include "hv/exit/exit.h"
 #include "hv/irqchip/irqchip.h"
 #include "hv/vapic/deliver.h"
+#include "hv/vapic/vapic_newer.h"
 
 #define CLASS(vector) ((uint8_t)((vector) >> 4))
 
@@ -180,6 +181,7 @@ void apic_moved_tsc(struct vcpu *v, uint64_t by)
         return;
     }
     struct vlapic_timer *t = &vapic_of(v)->lapic.timer;
+    vapic_newer_sync(v);
     if (t->mode != APIC_TIMER_DEADLINE)
         t->deadline += by; /* counts do not depend on the TSC's value */
     vapic_timer_update(v);
@@ -240,7 +242,7 @@ static void signal_init(struct vcpu *v)
     struct vapic *a = v->apic;
     struct vapic_domain *apics = v->domain->apics;
     vcpu_init_here(v);
-    a->window = false;
+    a->window = a->hw_timer = false;
     vlapic_map_update(&apics->map, &a->lapic);
     vapic_follow_mode(v);
     vapic_timer_update(v);

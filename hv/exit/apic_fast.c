@@ -136,7 +136,9 @@ uint64_t hv_fast_apic_write(struct vmx_context *c)
     if ((vm_exit_qualification() & 0xff0) != APIC_ICR)
         return 0;
     uint32_t low = vlapic_reg_get(&a->lapic, APIC_ICR);
-    uint32_t dest = vlapic_reg_get(&a->lapic, APIC_ICR2) >> 24;
+    uint32_t dest = vlapic_mode(&a->lapic) == VLAPIC_X2APIC
+                        ? vlapic_reg_get(&a->lapic, APIC_ICR + 4) /* what IPI virtualization could not send */
+                        : vlapic_reg_get(&a->lapic, APIC_ICR2) >> 24;
     low &= ~APIC_ICR_BUSY;
     if (!send(v, a, low, dest) && !send_to_set(v, a, low, dest))
         return 0;

@@ -21,6 +21,7 @@
 #include "hv/core/service.h"
 #include "hv/exit/apic.h"
 #include "hv/exit/exit.h"
+#include "hv/vapic/vapic_newer.h"
 
 static void answer(struct vcpu *v)
 {
@@ -41,7 +42,13 @@ static bool sleeps(struct vcpu *v)
         v->halted = false;
     if (v->halted && (inject_is_set() || (v->apic && !apic_idle(v))))
         v->halted = false;
-    return (v->halted || v->waiting || (v->apic && apic_idle(v))) && sched_block(v);
+    if (!v->halted && !v->waiting && !(v->apic && apic_idle(v)))
+        return false;
+    vapic_place(v, VAPIC_ASLEEP);
+    if (sched_block(v))
+        return true;
+    vapic_place(v, VAPIC_HERE);
+    return false;
 }
 
 /*
@@ -97,8 +104,11 @@ static struct vcpu *serve(struct vcpu *v)
         if (!stop && !atomic_load_relaxed(&v->requests) && !vcpu_posted(v))
             return CONFIG_DEBUG ? checked(v) : v;
         if (stop) {
+            if (!v->blocked)
+                vapic_place(v, VAPIC_AWAY);
             v = sched_next(v);
             vcpu_load(v);
+            vapic_place(v, VAPIC_HERE);
         }
     }
 }

@@ -58,6 +58,7 @@ static int64_t xsave_set(struct vcpu *v, struct vcpu *t, gpa_t gpa, uint64_t siz
 static int64_t lapic_get(struct vcpu *v, struct vcpu *t, gpa_t gpa)
 {
     struct hv_lapic record = {0};
+    vapic_timer_check(t);
     vapic_take_late(t);
     (void)vapic_take(t);
     vlapic_state_get(&vapic_of(t)->lapic, vapic_now(t), &record);

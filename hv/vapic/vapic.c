@@ -20,6 +20,7 @@
 #include "hv/core/readiness.h"
 #include "hv/core/sched.h"
 #include "hv/vapic/deliver.h"
+#include "hv/vapic/vapic_newer.h"
 
 /*
  * A shorter period of a periodic timer is served this often: longer than an interrupt costs, so that its
@@ -35,6 +36,7 @@ void vapic_choose_level(uint32_t highest)
     level = apicv_best(readiness_caps());
     if (highest < level)
         level = (enum apicv_level)highest;
+    vapic_newer_choose(level, readiness_caps());
     log_info("virtual local APICs: level %s", apicv_name(level));
 }
 
@@ -55,6 +57,7 @@ void vapic_domain_init(struct domain *d)
     vlapic_map_init(&a->map, a->by_id, CONFIG_MAX_VCPUS);
     msr_policy_fill_bitmap(d->msr_bitmap_x2apic);
     apicv_fill_bitmap(level, readiness_caps(), d->msr_bitmap_x2apic);
+    vapic_newer_domain(d);
     if (level < APICV_TPR || !vmx_caps_has(readiness_caps(), VMX_WORD_PROC2, PROC2_VIRT_APIC_ACCESS))
         return;
     /* Without it accesses are EPT violations, and decoded: slower, not wrong. */
@@ -101,6 +104,7 @@ void vapic_init(struct vcpu *v)
     a->pi.control = (uint64_t)VECTOR_PI_NOTIFY << PI_NV_SHIFT;
     v->posted = &a->pi.control;
     v->apic_timer.fire = deadline_came;
+    vapic_newer_vcpu(v);
     if (v->index)
         a->lapic.events = HV_LAPIC_WAIT;
     vcpu_access_begin(v);
@@ -126,6 +130,7 @@ void vapic_follow_mode(struct vcpu *v)
     a->delivers = hw.level >= APICV_VID && mode != APICV_OFF;
     if (a->delivers)
         apicv_set_eoi_exits(a->eoi_exits);
+    vapic_newer_follow(v);
     vapic_sync(v);
 }
 
@@ -208,6 +213,8 @@ void vapic_timer_update(struct vcpu *v)
     while (vlapic_timer_expire(&a->lapic, now))
         if (!deliver_own_timer(v))
             deliver_lvt(v, APIC_LVT_TIMER);
+    if (vapic_newer && vapic_newer_arm(v))
+        return;
     if (!vlapic_timer_next(&a->lapic, &deadline))
         return;
     uint64_t left = deadline - now; /* it lies ahead: expire has moved or ended it */
@@ -218,6 +225,8 @@ void vapic_timer_check(struct vcpu *v)
 {
     uint64_t deadline;
     struct vapic *a = v->apic;
+    if (a->hw_timer)
+        vapic_newer_sync(v);
     if (vlapic_timer_next(&a->lapic, &deadline) && vapic_now(v) >= deadline)
         vapic_timer_update(v);
 }
@@ -225,8 +234,10 @@ void vapic_timer_check(struct vcpu *v)
 bool vapic_set_state(struct vcpu *v, const struct hv_lapic *record)
 {
     struct vapic *a = v->apic;
+    vapic_timer_check(v);
     if (!vlapic_state_set(&a->lapic, vapic_now(v), record, sizeof(*record)))
         return false;
+    a->hw_timer = false; /* the record says what holds instead */
     vapic_drop(v);
     for (unsigned i = 0; i < 8; i++) {
         uint64_t levels = vlapic_reg_get(&a->lapic, APIC_TMR + i * 16);

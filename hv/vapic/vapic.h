@@ -20,6 +20,7 @@ struct vapic {
     struct vlapic lapic;
     struct vcpu *vcpu;
     struct apicv hw;
+    bool hw_timer; /* the processor has the timer: vapic_newer.h; owner */
     bool delivers; /* the processor delivers its interrupts: the level says so, and the mode; owner */
     bool window;   /* interrupt-window exiting is on; owner */
     /*
