@@ -39,7 +39,7 @@ struct domain {
     uint8_t irqchip;         /* HV_DOMAIN_IRQCHIP_* */
     bool tsc_deadline;       /* HV_DOMAIN_TSC_DEADLINE */
     void *apics;             /* struct vapic_domain, a page; NULL: no local APICs; and the next too */
-    void *pid_table;        /* descriptors by APIC ID, for IPI virtualization; NULL: none */
+    void *pid_table;         /* descriptors by APIC ID, for IPI virtualization; NULL: none */
     void *apic_access_page;  /* mapped at APIC_PAGE_DEFAULT; NULL: none */
     void *msr_bitmap_x2apic; /* for vCPUs in x2APIC mode */
     struct claims *claims;   /* contents under the management lock, read by its vCPUs: claims.c */

@@ -13,7 +13,8 @@
 void service_pio(struct vcpu *v, uint16_t port, uint8_t width, bool write, uint64_t data);
 void service_mmio(struct vcpu *v, gpa_t gpa, uint8_t width, bool write, uint64_t data);
 void service_decode(struct vcpu *v, gpa_t gpa, bool write, const uint8_t *bytes, uint8_t count);
-void service_report(struct vcpu *v, enum hv_exit_kind kind); /* HV_EXIT_KICK, HV_EXIT_SMI: nothing to answer */
+void service_report(struct vcpu *v,
+                    enum hv_exit_kind kind); /* HV_EXIT_KICK, HV_EXIT_SMI: nothing to answer */
 
 /*
  * The manager has answered. 0, or -HV_ENOENT: v waits for no answer. Under no lock; the caller may look up v

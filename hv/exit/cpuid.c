@@ -10,11 +10,10 @@
 
 __attribute__((noinline)) static void patched(struct vcpu *v, const struct cpuid_entry *e)
 {
-    const struct cpuid_vcpu state = {
-        .index = v->index,
-        .cr4 = guest_cr_cr4(),
-        .xcr0 = fpu_xcr0_max() ? xgetbv(0) : 0,
-        .apic_off = v->apic && vlapic_mode(&vapic_of(v)->lapic) == VLAPIC_OFF};
+    const struct cpuid_vcpu state = {.index = v->index,
+                                     .cr4 = guest_cr_cr4(),
+                                     .xcr0 = fpu_xcr0_max() ? xgetbv(0) : 0,
+                                     .apic_off = v->apic && vlapic_mode(&vapic_of(v)->lapic) == VLAPIC_OFF};
     uint32_t reg[CPUID_REGS];
     cpuid_policy_patch(v->domain->cpuid, e, (uint32_t)v->vmx.gprs.rcx, &state, reg);
     v->vmx.gprs.rax = reg[CPUID_EAX];

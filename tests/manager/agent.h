@@ -56,7 +56,7 @@ enum agent_command {
     AGENT_WRMSR,  /* arg[0] number, arg[1] value; then counts */
     AGENT_CPUID,  /* arg[0] leaf; result = ECX */
     AGENT_RACE, /* arg[0] times: a deadline arg[1] ticks ahead, a wait of up to arg[2] turns, then one in the past */
-    AGENT_EOIS,   /* counts with interrupts on until box.stop, and ends each that comes */
+    AGENT_EOIS, /* counts with interrupts on until box.stop, and ends each that comes */
     AGENT_COMMANDS,
 };
 
@@ -77,5 +77,5 @@ struct mailbox {
     volatile uint64_t interrupts;
     volatile uint64_t last_interrupt;
     uint64_t user_result; /* of the call at CPL 3 */
-    uint64_t boxes;       /* address of a page: interrupts are ended at once and counted in it (boxes.c); 0: no */
+    uint64_t boxes; /* address of a page: interrupts are ended at once and counted in it (boxes.c); 0: no */
 };
