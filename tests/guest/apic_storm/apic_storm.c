@@ -105,7 +105,8 @@ __attribute__((noreturn)) static void give_up(const char *part)
 {
     cli();
     for (unsigned id = 0; id < processors; id++)
-        print("processor %u: %u interrupts in all, %lu by boxes\n", id, cpus[id].total, of[id].interrupts);
+        print("processor %u: %u interrupts in all, %lu by boxes, %lu met\n", id, cpus[id].total,
+              of[id].interrupts, of[id].met);
     report(false, "%s: %u of %u processors come to an end", part, finished, processors);
     report_end();
 }
