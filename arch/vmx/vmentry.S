@@ -120,6 +120,7 @@ vmx_exit:
     mov     24(%rsp), %rbx
     cmpl    $0, VMX_CONTEXT_PENDING(%rsp)
     je      .Lresume
+    jmp     .Lserve
 
 .Lwrmsr:
     push    %rdi

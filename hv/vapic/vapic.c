@@ -27,7 +27,7 @@
  * guest goes on.
  */
 #define MIN_PERIOD_US    50
-#define MIN_PERIOD_TICKS 5000
+#define MIN_PERIOD_TICKS 10000
 
 static enum apicv_level level;
 
