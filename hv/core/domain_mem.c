@@ -31,7 +31,7 @@
 #define CHUNK_MAX     (GIB / PAGE_SIZE) /* pages mapped per step: the largest leaf */
 #define SCRUB_MAX     512UL             /* pages cleared per step */
 #define RELEASE_STEPS 8                 /* of SCRUB_MAX pages, per call of domain_mem_release */
-#define LEAF_COST     64UL              /* pages that could be cleared while one small leaf is taken away */
+#define LEAF_COST     8UL               /* pages that could be cleared while one small leaf is taken away */
 #define SHARES_MAX    0xffffU
 
 static uint64_t table_alloc(void *ctx)

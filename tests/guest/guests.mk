@@ -24,7 +24,7 @@ DIE_WAYS := triple triple-injected idt-hole gdt-hole stack-hole cr3-hole tables-
 
 # Guests for the local APIC: a configuration for each number of vCPUs, NAME-VCPUS; with an s behind it for vCPUs that share CPUs.
 APIC_GUESTS := $(patsubst tests/guest/%/,%,$(dir $(wildcard tests/guest/apic_*/apic_*.c)))
-APIC_CONFS  := $(foreach name,$(APIC_GUESTS),$(addprefix $(name)-,1 2 4 8 2s 4s))
+APIC_CONFS  := $(foreach name,$(APIC_GUESTS),$(addprefix $(name)-,1 2 4 7 8 2s 4s))
 
 .PHONY: guest-tests
 guest-tests: $(TEST_GUESTS) $(DIE_WAYS:%=build/tests/guest/die-%.conf) $(APIC_CONFS:%=build/tests/guest/%.conf)
