@@ -22,10 +22,7 @@
 #include "hv/vapic/deliver.h"
 #include "hv/vapic/vapic_newer.h"
 
-/*
- * A shorter period of a periodic timer is served this often: longer than an interrupt costs, so that its
- * guest goes on.
- */
+/* A shorter period of a periodic timer is served this often: an interrupt costs less, so its guest goes on. */
 #define MIN_PERIOD_US    50
 #define MIN_PERIOD_TICKS 10000
 
