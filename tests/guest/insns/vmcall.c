@@ -75,6 +75,9 @@ static int64_t expected(uint64_t number)
         return -HV_EINVAL; /* the page is not aligned */
     case HV_CALL_NOTIFY_WAIT:
         return -HV_EINVAL; /* no page has been registered */
+    case HV_CALL_NOTIFIER_SIGNAL:
+    case HV_CALL_NOTIFIER_READ:
+        return -HV_ENOENT; /* no notifier that it may use */
     default:
         break;
     }
@@ -82,7 +85,15 @@ static int64_t expected(uint64_t number)
     bool domains = number >= HV_CALL_DOMAIN_CREATE && number <= HV_CALL_DOMAIN_UNCLAIM;
     bool vcpus = number >= HV_CALL_VCPU_CREATE && number <= HV_CALL_VCPU_COMPLETE;
     bool memory = number >= HV_CALL_MEM_DONATE && number <= HV_CALL_MEM_QUERY;
-    return system || domains || vcpus || memory ? -HV_EPERM : -HV_ENOSYS;
+    bool chips = number >= HV_CALL_IRQCHIP_CONFIG && number <= HV_CALL_EOI_VECTORS;
+    bool routes = (number >= HV_CALL_ROUTE_SET && number <= HV_CALL_ROUTE_STATS) ||
+                  number == HV_CALL_IRQ_LINE || number == HV_CALL_SIGNAL_MSI || number == HV_CALL_ROUTE_MSI;
+    bool notifiers = number >= HV_CALL_NOTIFIER_CREATE && number <= HV_CALL_NOTIFIER_LIST;
+    bool doorbells = number >= HV_CALL_DOORBELL_ADD && number <= HV_CALL_DOORBELL_REMOVE;
+    bool lines = number >= HV_CALL_PIRQ_BIND && number <= HV_CALL_PIRQ_INFO;
+    bool managers =
+        system || domains || vcpus || memory || chips || routes || notifiers || doorbells || lines;
+    return managers ? -HV_EPERM : -HV_ENOSYS;
 }
 
 static void numbers(void)
