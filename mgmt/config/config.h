@@ -104,3 +104,6 @@ typedef void config_complain(void *ctx, uint32_t line, const char *sentence);
  * is good for config->on_end only. */
 bool config_parse(struct config *config, const char *text, size_t length, config_complain *complain,
                   void *ctx);
+
+/* A list of CPUs like "0,2-3", or "all", as a mask of CPUs 0 to 63; false: it is none. */
+bool config_cpus(const char *text, uint64_t *cpus);

@@ -158,31 +158,36 @@ static bool set_priority(struct config *c, struct config_domain *d, const char *
     return true;
 }
 
-/* "0", "1,3", "0-3", "all". */
-static bool set_cpus(struct config *c, struct config_domain *d, const char *value, char *remedy)
+bool config_cpus(const char *text, uint64_t *cpus)
 {
     uint64_t mask = 0, first, last;
-    (void)c;
-    if (strcmp(value, "all") == 0) {
-        d->cpus = UINT64_MAX;
+    if (strcmp(text, "all") == 0) {
+        *cpus = UINT64_MAX;
         return true;
     }
-    for (const char *at = value;; at++) {
+    for (const char *at = text;; at++) {
         if (!number(at, &first, &at))
-            break;
+            return false;
         last = first;
         if (*at == '-' && !number(at + 1, &last, &at))
-            break;
+            return false;
         if (first > last || last > 63)
-            break;
+            return false;
         mask |= (last == 63 ? 0 : 1ULL << (last + 1)) - (1ULL << first);
         if (*at == '\0') {
-            d->cpus = mask;
+            *cpus = mask;
             return true;
         }
         if (*at != ',')
-            break;
+            return false;
     }
+}
+
+static bool set_cpus(struct config *c, struct config_domain *d, const char *value, char *remedy)
+{
+    (void)c;
+    if (config_cpus(value, &d->cpus))
+        return true;
     snprintf(remedy, CONFIG_REMEDY_SIZE, "write CPUs from 0 to 63 like 0,2-3, or all");
     return false;
 }

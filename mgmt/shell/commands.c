@@ -140,6 +140,25 @@ static void run_break(int count, char *words[])
     screen_printf("domain %u (%s): BREAK sent", guest->id, guest->config->name);
 }
 
+static void run_vcpu_pin(int count, char *words[])
+{
+    uint32_t vcpu;
+    uint64_t cpus;
+    struct guest *guest = commands_vcpu(&words[1], &vcpu);
+    (void)count;
+    if (!guest)
+        return;
+    if (!config_cpus(words[3], &cpus)) {
+        screen_printf("%s: write CPUs from 0 to 63 like 0,2-3, or all", words[3]);
+        return;
+    }
+    int64_t result = call_vcpu_affinity(guest->id, vcpu, cpus);
+    screen_printf("domain %u (%s): vCPU %u, CPUs %s: %s", guest->id, guest->config->name, vcpu, words[3],
+                  result == 0            ? "done"
+                  : result == -HV_EINVAL ? "this machine has none of them"
+                                         : hv_error_text(result));
+}
+
 static void run_button(int count, char *words[])
 {
     struct guest *guest = served(words[1]);
@@ -202,6 +221,7 @@ static const struct command commands[] = {
     {"destroy", run_destroy, 1, 1, "domain", "end it and take its memory back"},
     {"info", commands_info, 1, 2, "domain [--json]", "one domain in detail"},
     {"vcpus", commands_vcpus, 0, 2, "[domain] [--json]", "vCPUs: state, CPU, times in ms"},
+    {"vcpu-pin", run_vcpu_pin, 3, 3, "domain vcpu cpus", "the CPUs it may use from now on: 0,2-3, or all"},
     {"stats", commands_stats, 0, 2, "[domain] [--json]", "CPUs of the machine, or exits of a domain"},
     {"top", run_top, 0, 0, "", "what the vCPUs do, every second; any key ends it"},
     {"irqs", commands_irqs, 1, 3, "domain [gsi] [--json]", "its interrupt sources: level, counters"},

@@ -48,5 +48,8 @@ bool commands_json(int *count, char *words[]);
 
 /* For these: the guest that a word names, or a message. */
 struct guest *commands_guest(const char *word);
+
+/* The guest, which is there, and its vCPU that two words name, or NULL and a message. */
+struct guest *commands_vcpu(char *words[], uint32_t *vcpu);
 const struct frames *commands_frames(void);
 uint64_t commands_khz(void);

@@ -377,8 +377,7 @@ void commands_irqs(int count, char *words[])
 
 /* ---- interrupts by hand */
 
-/* The guest and its vCPU that two words name. */
-static struct guest *vcpu_of(char *words[], uint32_t *vcpu)
+struct guest *commands_vcpu(char *words[], uint32_t *vcpu)
 {
     uint64_t value = 0;
     struct guest *guest = present(words[0], true);
@@ -391,7 +390,7 @@ void commands_inject(int count, char *words[])
 {
     uint32_t vcpu;
     uint64_t vector;
-    struct guest *guest = vcpu_of(&words[1], &vcpu);
+    struct guest *guest = commands_vcpu(&words[1], &vcpu);
     (void)count;
     if (!guest || !number(words[3], "vector", 256, &vector))
         return;
@@ -435,7 +434,7 @@ void commands_irq_line(int count, char *words[])
 void commands_nmi(int count, char *words[])
 {
     uint32_t vcpu;
-    struct guest *guest = vcpu_of(&words[1], &vcpu);
+    struct guest *guest = commands_vcpu(&words[1], &vcpu);
     (void)count;
     if (!guest)
         return;

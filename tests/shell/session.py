@@ -60,7 +60,7 @@ def commands():
         wake(machine)
         text = machine.command("help")
         for word in ("list", "create", "start", "pause", "resume", "destroy", "info", "vcpus", "console", "dmesg", "stats", "top",
-                     "reboot", "poweroff", "break", "restart", "irqs", "routes", "route", "irq-line", "msi", "inject", "nmi", "lines"):
+                     "reboot", "poweroff", "break", "restart", "irqs", "routes", "route", "irq-line", "msi", "inject", "nmi", "lines", "vcpu-pin"):
             has(text, f"\n  {word} ") if word != "help" else None
         has(machine.command("help pause"), "stop its vCPUs for a while")
         row = state(machine, "spare")
@@ -149,6 +149,14 @@ def errors():
             has(machine.command("start nobody"), "there is no domain nobody")
             has(machine.command("console"), "usage: console domain")
             has(machine.command("start spare"), "domain 1 (spare): started")  # and it goes on as ever
+            for words, part in (("spare 1 0", "vCPU 1"), ("spare 0 x", "write CPUs"), ("spare 0 1-0", "write CPUs"), ("spare 0 64", "write CPUs"),
+                                ("spare 0 9-12", "this machine has none of them"), ("spare 0", "usage: vcpu-pin"), ("no-cpu 0 0", "off")):
+                has(machine.command(f"vcpu-pin {words}"), part)
+            for cpu in (1, 0):
+                has(machine.command(f"vcpu-pin spare 0 {cpu}"), f"domain 1 (spare): vCPU 0, CPUs {cpu}: done")
+                machine.command("list")
+                row = listing(machine, "vcpus spare --json")[0]
+                check(row["cpu"] == cpu, f"it moved: {row}")
 
 
 def console():
