@@ -336,7 +336,8 @@ def irqs():
         say(machine, "ab")
         machine.expect(r"irq: 62\n")
         after = row(machine, 4)
-        check(after["delivered"] == before["delivered"] + 2 and after["acknowledged"] == before["acknowledged"] + 2 and
+        more = after["delivered"] - before["delivered"]  # what arrives together is one interrupt
+        check(1 <= more <= 2 and after["acknowledged"] == before["acknowledged"] + more and
               after["level"] == 0, f"two characters: {before}, then {after}")
         has(machine.command("route del irq 4"), "its route is gone")
         has(machine.command("route get irq 4"), "it has no route")
