@@ -7,12 +7,13 @@
 #   tools/linux.sh 6.1|6.12       print the folder with vmlinuz, modules/, busybox and version (fetched the first time)
 #   tools/linux.sh --fetch 6.12   fetch what the archive has now, even when a kernel is there already
 #
-# 6.1 is Debian 12's kernel, 6.12 Debian 13's, both of the cloud flavour. The packages come through apt with a private
-# configuration whose mirror and keyring are those of this machine, so apt checks signature and hashes. Each kernel is kept
-# in the cache folder under its package's version and the list of drivers; a link with the short name points to the one in use, so a second call needs
-# no network. Lock: one flock for the folder; nothing is visible under its final name before it is complete.
+# 6.1 is Debian 12's kernel, 6.12 Debian 13's, both of the cloud flavour. The packages come through apt
+# (apt_private.sh), which checks signature and hashes. Each kernel is kept in the cache folder under its package's
+# version and the list of drivers; a link with the short name points to the one in use, so a second call needs no
+# network. Lock: one flock for the folder; nothing is visible under its final name before it is complete.
 # Environment: SBX_CACHE (cache folder). Exit code 77: the packages cannot be had (no network, no mirror).
 set -euo pipefail
+. "$(dirname "$0")/apt_private.sh"
 
 cache=${SBX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/signalbox}/linux
 DRIVERS="virtio virtio_ring virtio_pci virtio_pci_modern_dev virtio_pci_legacy_dev virtio_mmio virtio_blk failover net_failover
@@ -26,44 +27,6 @@ usage()
 {
     echo "usage: tools/linux.sh [--fetch] 6.1|6.12" >&2
     exit 2
-}
-
-own_mirror() # the mirror that this machine uses for its own Debian release
-{
-    local codename
-    codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(CREATED_BY)' |
-        awk -v r="$codename" '$3 == "Packages" && ($2 == r || $2 == "stable") { print $1; exit }'
-}
-
-own_keyring() # a keyring that this machine's sources name, or nothing: then apt uses its trusted keys
-{
-    local file
-    file=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
-        grep -v '^ *#' | grep -io 'signed-by[:=] *[^] ,]*debian-archive[^] ,]*' | head -1 | sed 's/^[^:=]*[:=] *//' || true)
-    [ -n "$file" ] || file=/usr/share/keyrings/debian-archive-keyring.gpg
-    if [ -r "$file" ]; then
-        echo "$file"
-    fi
-}
-
-apt_private() { "$1" "${opt[@]}" "${@:2}"; }
-
-set_up_apt() # a configuration that knows one suite and nothing of the machine's own state
-{
-    local apt=$work/apt mirror keyring signed=""
-    mirror=$(own_mirror)
-    [ -n "$mirror" ] || unavailable "this machine's apt configuration names no Debian mirror"
-    keyring=$(own_keyring)
-    [ -z "$keyring" ] || signed=" signed-by=$keyring"
-    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-    : >"$apt/status"
-    echo "deb [arch=amd64$signed] $mirror $suite main" >"$apt/sources.list"
-    opt=(-q -o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$apt/lists"
-        -o "Dir::State::Status=$apt/status" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User= -o APT::Get::List-Cleanup=0
-        -o APT::Architecture=amd64 -o Acquire::Languages=none)
-    say "asking apt for $suite's packages"
-    apt_private apt-get update >"$work/apt.log" 2>&1 || { tail -3 "$work/apt.log" >&2; unavailable "apt-get update failed"; }
 }
 
 download() # packages into $work
@@ -91,7 +54,8 @@ drivers_key() { echo "$DRIVERS" | sha256sum | cut -c1-8; }
 fetch()
 {
     local kernel version target
-    set_up_apt
+    say "asking apt for $suite's packages"
+    apt_private_set_up deb "$suite" "$work/apt" || unavailable "no packages of $suite"
     kernel=$(apt_private apt-cache show --no-all-versions linux-image-cloud-amd64 |
         sed -n 's/^Depends: *\(linux-image-[^ ,]*\).*/\1/p')
     [ -n "$kernel" ] || unavailable "$suite has no linux-image-cloud-amd64"

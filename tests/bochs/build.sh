@@ -4,8 +4,8 @@
 #
 # Builds the Bochs emulator on which Signalbox is tested; prints the path of the binary as its last line.
 #
-# The source is Debian's upstream tarball of Bochs 3.0. It comes through apt, with a private apt configuration whose
-# mirror and keyring are those of this machine, and is checked against the SHA-256 below. Three variants:
+# The source is Debian's upstream tarball of Bochs 3.0. It comes through apt (tools/apt_private.sh)
+# and is checked against the SHA-256 below. Three variants:
 #   patched    with our corrections of tests/bochs/patches (the default)
 #   unpatched  as released
 #   bench      patched, with the counting module of tests/bochs/instrument; handler chaining is off so that it is exact
@@ -27,6 +27,7 @@ EXACT="--enable-fast-function-calls --disable-handlers-chaining --disable-repeat
 FLAGS="-O3"
 
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../../tools/apt_private.sh"
 cache=${SBX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/signalbox}/bochs
 
 usage()
@@ -75,43 +76,12 @@ check_packages()
   install them with: apt-get install $BUILD_PACKAGES"
 }
 
-own_mirror() # the mirror that this machine uses for its own Debian release
-{
-    local codename
-    codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(CREATED_BY)' |
-        awk -v r="$codename" '$3 == "Packages" && ($2 == r || $2 == "stable") { print $1; exit }'
-}
-
-own_keyring() # a keyring that this machine's sources name, or nothing: then apt uses its trusted keys
-{
-    local file
-    file=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
-        grep -v '^ *#' | grep -io 'signed-by[:=] *[^] ,]*debian-archive[^] ,]*' | head -1 | sed 's/^[^:=]*[:=] *//' || true)
-    [ -n "$file" ] || file=/usr/share/keyrings/debian-archive-keyring.gpg
-    if [ -r "$file" ]; then
-        echo "$file"
-    fi
-}
-
 fetch_tarball()
 {
-    local apt=$work/apt mirror keyring signed=""
-    mirror=$(own_mirror)
-    [ -n "$mirror" ] || die "this machine's apt configuration names no Debian mirror"
-    keyring=$(own_keyring)
-    [ -z "$keyring" ] || signed="[signed-by=$keyring] "
-    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/src"
-    echo "deb-src ${signed}${mirror} $SUITE main" >"$apt/sources.list"
-    local opt=(-q -o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
-        -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User= -o APT::Get::List-Cleanup=0)
     echo "fetching the Bochs $VERSION source through apt"
-    apt-get "${opt[@]}" update >"$work/apt.log" 2>&1 || { tail -5 "$work/apt.log" >&2; die "apt-get update failed"; }
-    (cd "$apt/src" && apt-get "${opt[@]}" source --tar-only --download-only "bochs=$VERSION*") >>"$work/apt.log" 2>&1 ||
-        (cd "$apt/src" && apt-get "${opt[@]}" source --tar-only --download-only bochs) >>"$work/apt.log" 2>&1 ||
-        { tail -5 "$work/apt.log" >&2; die "apt-get source bochs failed"; }
-    [ -f "$apt/src/$TARBALL" ] || die "apt delivered $(ls "$apt/src"), not $TARBALL"
-    mv "$apt/src/$TARBALL" "$work/$TARBALL"
+    apt_private_set_up deb-src $SUITE "$work/apt" || die "no packages of $SUITE"
+    apt_private_source "bochs=$VERSION*" "$work" 2>/dev/null || apt_private_source bochs "$work" || die "no source of Bochs"
+    [ -f "$work/$TARBALL" ] || die "apt delivered another version than $TARBALL"
 }
 
 get_tarball()
