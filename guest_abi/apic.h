@@ -144,3 +144,51 @@ struct hv_lapic {
 _Static_assert(offsetof(struct hv_lapic, esr_pending) == 32, "ABI");
 _Static_assert(offsetof(struct hv_lapic, regs) == 64, "ABI");
 _Static_assert(sizeof(struct hv_lapic) == 64 + 1024, "ABI");
+
+/* --- HV_CALL_VCPU_APIC: what a vCPU's local APIC is, and has done --- */
+enum hv_apic_mode { HV_APIC_ABSENT, HV_APIC_OFF, HV_APIC_XAPIC, HV_APIC_X2APIC };
+
+/* What the processor does of it, each more than the one before. */
+enum hv_apic_level {
+    HV_APIC_LEVEL_NONE,
+    HV_APIC_LEVEL_TPR,  /* the task priority */
+    HV_APIC_LEVEL_REGS, /* reads of registers */
+    HV_APIC_LEVEL_VID,  /* delivery, EOI of edges, self IPI */
+    HV_APIC_LEVEL_PI,   /* takes in what other CPUs post */
+};
+
+/* Why the level is not HV_APIC_LEVEL_PI. */
+#define HV_APIC_INHIBIT_ABSENT   (1U << 0) /* the domain has no local APICs */
+#define HV_APIC_INHIBIT_MACHINE  (1U << 1) /* the processors cannot do more, or vapic= forbids it */
+#define HV_APIC_INHIBIT_OFF      (1U << 2) /* IA32_APIC_BASE: disabled */
+#define HV_APIC_INHIBIT_SOFTWARE (1U << 3) /* SVR: disabled by software */
+
+/* Index of hv_vcpu_apic.count. What the processor does by itself, nobody counts. */
+enum hv_apic_count {
+    HV_APIC_ACCEPTED, /* new in IRR */
+    HV_APIC_MERGED,   /* was there already */
+    HV_APIC_REFUSED,  /* disabled, illegal, or nobody waits for it */
+    HV_APIC_ERRORS,
+    HV_APIC_EOI,
+    HV_APIC_EOI_IDLE, /* with nothing in service */
+    HV_APIC_SPURIOUS,
+    HV_APIC_IPI, /* sent */
+    HV_APIC_IPI_SELF,
+    HV_APIC_IPI_BROADCAST,
+    HV_APIC_IPI_INVALID, /* ICR without a meaning: ignored */
+    HV_APIC_LVT,         /* interrupts from the local vector table */
+    HV_APIC_TIMER,
+    HV_APIC_COUNTS
+};
+
+struct hv_vcpu_apic {
+    uint32_t size;
+    uint32_t id;       /* APIC ID */
+    uint32_t mode;     /* enum hv_apic_mode */
+    uint32_t level;    /* enum hv_apic_level: in effect now */
+    uint32_t inhibits; /* HV_APIC_INHIBIT_* */
+    uint32_t reserved;
+    uint64_t count[24]; /* enum hv_apic_count, since the vCPU was made; the rest 0 */
+};
+_Static_assert(sizeof(struct hv_vcpu_apic) == 216, "ABI");
+_Static_assert(HV_APIC_COUNTS <= 24, "room");

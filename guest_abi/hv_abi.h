@@ -82,6 +82,7 @@ enum hv_call {
     HV_CALL_VCPU_KICK = 0x28,     /* (domain, vcpu) leave the guest, report HV_EXIT_KICK */
     HV_CALL_VCPU_INFO = 0x29,     /* (domain, vcpu, struct hv_vcpu_info *out) */
     HV_CALL_VCPU_COMPLETE = 0x2a, /* (domain, vcpu) the service page is answered; go on */
+    HV_CALL_VCPU_APIC = 0x2b,     /* (domain, vcpu, struct hv_vcpu_apic *out) */
 
     /* HV_MAY_DOMAINS; memory moves between the caller and a domain. */
     HV_CALL_MEM_DONATE = 0x30, /* (domain, struct hv_mem *in) -> pages done; domain 0 only */

@@ -220,6 +220,11 @@ static inline int64_t hv_vcpu_complete(uint32_t domain, uint32_t vcpu)
     return hv_call2(HV_CALL_VCPU_COMPLETE, domain, vcpu);
 }
 
+static inline int64_t hv_vcpu_apic(uint32_t domain, uint32_t vcpu, gpa_t out)
+{
+    return hv_call3(HV_CALL_VCPU_APIC, domain, vcpu, out);
+}
+
 /* ---- HV_MAY_DOMAINS: memory */
 
 static inline int64_t hv_mem_donate(uint32_t domain, gpa_t in)

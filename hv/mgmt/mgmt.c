@@ -43,6 +43,7 @@ const struct mgmt_call mgmt_table[HV_CALL_COUNT] = {
     [HV_CALL_VCPU_KICK] = {mgmt_vcpu_kick, HV_MAY_DOMAINS, LOCKED, 2},
     [HV_CALL_VCPU_INFO] = {mgmt_vcpu_info, HV_MAY_DOMAINS, LOCKED, 3},
     [HV_CALL_VCPU_COMPLETE] = {mgmt_vcpu_complete, HV_MAY_DOMAINS, false, 2},
+    [HV_CALL_VCPU_APIC] = {mgmt_vcpu_apic, HV_MAY_DOMAINS, LOCKED, 3},
 
     [HV_CALL_MEM_DONATE] = {mgmt_mem_donate, HV_MAY_DOMAINS, LOCKED, 2},
     [HV_CALL_MEM_SHARE] = {mgmt_mem_share, HV_MAY_DOMAINS, LOCKED, 2},

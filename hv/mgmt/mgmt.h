@@ -78,10 +78,10 @@ mgmt_handler mgmt_version, mgmt_capability, mgmt_system_info, mgmt_module_info, 
 mgmt_handler mgmt_domain_create, mgmt_domain_destroy, mgmt_domain_pause, mgmt_domain_resume, mgmt_domain_info,
     mgmt_domain_list, mgmt_domain_claim, mgmt_domain_unclaim; /* mgmt_domain.c */
 mgmt_handler mgmt_vcpu_create, mgmt_vcpu_start, mgmt_vcpu_stop, mgmt_vcpu_affinity, mgmt_vcpu_priority,
-    mgmt_vcpu_inject, mgmt_vcpu_kick, mgmt_vcpu_info, mgmt_vcpu_complete;     /* mgmt_vcpu.c */
-mgmt_handler mgmt_vcpu_get, mgmt_vcpu_set;                                    /* mgmt_state.c */
-mgmt_handler mgmt_mem_donate, mgmt_mem_share, mgmt_mem_unmap, mgmt_mem_query; /* mgmt_mem.c */
-mgmt_handler mgmt_notify_page, mgmt_notify_wait;                              /* mgmt_notify.c */
+    mgmt_vcpu_inject, mgmt_vcpu_kick, mgmt_vcpu_info, mgmt_vcpu_complete, mgmt_vcpu_apic; /* mgmt_vcpu.c */
+mgmt_handler mgmt_vcpu_get, mgmt_vcpu_set;                                                /* mgmt_state.c */
+mgmt_handler mgmt_mem_donate, mgmt_mem_share, mgmt_mem_unmap, mgmt_mem_query;             /* mgmt_mem.c */
+mgmt_handler mgmt_notify_page, mgmt_notify_wait;                                          /* mgmt_notify.c */
 mgmt_handler mgmt_eoi_vectors, mgmt_irqchip_config, mgmt_irqchip_get, mgmt_irqchip_set, mgmt_irq_line,
     mgmt_signal_msi, mgmt_notifier_signal, mgmt_notifier_read, mgmt_notifier_create, mgmt_notifier_close,
     mgmt_notifier_bind, mgmt_notifier_grant, mgmt_notifier_info, mgmt_notifier_list, mgmt_doorbell_add,

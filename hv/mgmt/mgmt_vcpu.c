@@ -174,6 +174,21 @@ int64_t mgmt_vcpu_info(struct vcpu *v, const struct mgmt_args *args)
     return mgmt_copy_out(v, args->a[2], &info, sizeof(info));
 }
 
+/* Its owner may be changing what is read here: each number is true for itself. */
+int64_t mgmt_vcpu_apic(struct vcpu *v, const struct mgmt_args *args)
+{
+    struct vcpu *t = NULL;
+    struct hv_vcpu_apic info = {.size = sizeof(info), .inhibits = HV_APIC_INHIBIT_ABSENT};
+    int error = mgmt_check_out(v, args->a[2], sizeof(info));
+    if (!error)
+        error = mgmt_target_vcpu(v, args->a[0], args->a[1], &t);
+    if (error)
+        return error;
+    if (t->apic)
+        vapic_describe(t->apic, &info);
+    return mgmt_copy_out(v, args->a[2], &info, sizeof(info));
+}
+
 /* The hot one: no lock; the domain cannot go away before this CPU serves calls again (domain.h). */
 int64_t mgmt_vcpu_complete(struct vcpu *v, const struct mgmt_args *args)
 {

@@ -131,6 +131,23 @@ void vapic_follow_mode(struct vcpu *v)
     vapic_sync(v);
 }
 
+void vapic_describe(const struct vapic *a, struct hv_vcpu_apic *out)
+{
+    enum vlapic_mode mode = vlapic_mode(&a->lapic);
+    bool on = vlapic_accepting(&a->lapic);
+    out->id = a->lapic.id;
+    out->mode = (uint32_t)HV_APIC_OFF + (uint32_t)mode;
+    out->level = mode == VLAPIC_OFF                ? (uint32_t)HV_APIC_LEVEL_NONE
+                 : !on && a->hw.level >= APICV_VID ? (uint32_t)HV_APIC_LEVEL_REGS
+                                                   : (uint32_t)a->hw.level;
+    out->inhibits = (a->hw.level < APICV_PI ? HV_APIC_INHIBIT_MACHINE : 0) |
+                    (mode == VLAPIC_OFF ? HV_APIC_INHIBIT_OFF : 0) | (on ? 0 : HV_APIC_INHIBIT_SOFTWARE);
+    for (unsigned i = 0; i < HV_APIC_COUNTS; i++)
+        out->count[i] = atomic_load_relaxed(&a->lapic.stats[i]);
+}
+_Static_assert((int)HV_APIC_LEVEL_PI == (int)APICV_PI && (int)HV_APIC_LEVEL_REGS == (int)APICV_REGS,
+               "one scale");
+
 void vapic_sync(struct vcpu *v)
 {
     struct vapic *a = v->apic;

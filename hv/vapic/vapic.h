@@ -91,6 +91,9 @@ void vapic_timer_check(struct vcpu *v);
 /* Everything from a record, or (false) nothing. */
 bool vapic_set_state(struct vcpu *v, const struct hv_lapic *record);
 
+/* For the manager: mode, level, why not more, counts. Anybody. */
+void vapic_describe(const struct vapic *a, struct hv_vcpu_apic *out);
+
 /* The guest's clock. */
 uint64_t vapic_now(const struct vcpu *v);
 

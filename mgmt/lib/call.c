@@ -221,6 +221,11 @@ int64_t call_vcpu_info(uint32_t domain, uint32_t vcpu, struct hv_vcpu_info *out)
     return take(hv_vcpu_info(domain, vcpu, prepare(sizeof(*out))), out, sizeof(*out));
 }
 
+int64_t call_vcpu_apic(uint32_t domain, uint32_t vcpu, struct hv_vcpu_apic *out)
+{
+    return take(hv_vcpu_apic(domain, vcpu, prepare(sizeof(*out))), out, sizeof(*out));
+}
+
 int64_t call_vcpu_complete(uint32_t domain, uint32_t vcpu)
 {
     return hv_vcpu_complete(domain, vcpu);

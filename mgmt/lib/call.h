@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest_abi/apic.h"
 #include "guest_abi/hv_abi.h"
 #include "guest_abi/hv_mgmt.h"
 #include "guest_abi/hv_vcpu.h"
@@ -60,6 +61,7 @@ int64_t call_vcpu_inject(uint32_t domain, uint32_t vcpu, enum hv_inject kind, ui
                          uint32_t error_code);
 int64_t call_vcpu_kick(uint32_t domain, uint32_t vcpu);
 int64_t call_vcpu_info(uint32_t domain, uint32_t vcpu, struct hv_vcpu_info *out);
+int64_t call_vcpu_apic(uint32_t domain, uint32_t vcpu, struct hv_vcpu_apic *out);
 int64_t call_vcpu_complete(uint32_t domain, uint32_t vcpu);
 
 /* Pages done; these three repeat the call until all are done or an error comes. */

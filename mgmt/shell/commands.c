@@ -221,6 +221,8 @@ static const struct command commands[] = {
     {"destroy", run_destroy, 1, 1, "domain", "end it and take its memory back"},
     {"info", commands_info, 1, 2, "domain [--json]", "one domain in detail"},
     {"vcpus", commands_vcpus, 0, 2, "[domain] [--json]", "vCPUs: state, CPU, times in ms"},
+    {"apics", commands_apics, 0, 2, "[domain] [--json]",
+     "local APICs: mode, what the processor does of them, interrupts"},
     {"vcpu-pin", run_vcpu_pin, 3, 3, "domain vcpu cpus", "the CPUs it may use from now on: 0,2-3, or all"},
     {"stats", commands_stats, 0, 2, "[domain] [--json]", "CPUs of the machine, or exits of a domain"},
     {"top", run_top, 0, 0, "", "what the vCPUs do, every second; any key ends it"},

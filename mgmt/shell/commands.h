@@ -26,6 +26,7 @@ void commands_list(int count, char *words[]);
 void commands_info(int count, char *words[]);
 void commands_vcpus(int count, char *words[]);
 void commands_stats(int count, char *words[]);
+void commands_apics(int count, char *words[]); /* commands_apics.c */
 void commands_modules(int count, char *words[]);
 void commands_dmesg(int count, char *words[]);
 

@@ -145,6 +145,14 @@ int64_t call_vcpu_info(uint32_t domain, uint32_t vcpu, struct hv_vcpu_info *out)
     return 0;
 }
 
+int64_t call_vcpu_apic(uint32_t domain, uint32_t vcpu, struct hv_vcpu_apic *out)
+{
+    if (!is_domain(domain) || vcpu >= fake.vcpus[domain])
+        return -HV_ESRCH;
+    *out = (struct hv_vcpu_apic){.id = vcpu, .mode = HV_APIC_XAPIC};
+    return 0;
+}
+
 /* Leaves of one page each. */
 int64_t call_mem_query(uint32_t domain, struct hv_mem_query *inout)
 {

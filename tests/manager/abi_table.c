@@ -140,6 +140,8 @@ const struct abi_call abi_calls[HV_CALL_COUNT] = {
         {"VCPU_INFO", {N(GOOD), 1, N(STRUCT)}, 3, 2, ON_VCPU, OUT, 672, 2560, HV_MAY_DOMAINS, 0, {{0}}},
     [HV_CALL_VCPU_COMPLETE] =
         {"VCPU_COMPLETE", {N(GOOD), 0}, 2, NO_STRUCT, ON_VCPU, IN, 0, 0, HV_MAY_DOMAINS, 0, {{0}}},
+    [HV_CALL_VCPU_APIC] =
+        {"VCPU_APIC", {N(GOOD), 1, N(STRUCT)}, 3, 2, ON_VCPU, OUT, 216, 384, HV_MAY_DOMAINS, 0, {{0}}},
     [HV_CALL_MEM_DONATE] =
         {"MEM_DONATE", {N(GOOD), N(STRUCT)}, 2, 1, ON_DOMAIN, IN, 32, 0, HV_MAY_DOMAINS, MEM_FIELDS},
     [HV_CALL_MEM_SHARE] =

@@ -2,12 +2,14 @@
 /*
  * A page of sizes for abi.c: as a boot module it is read-only for the manager, and a call that is to
  * write to a structure there finds the right size word first. One each 512 bytes; in the middle
- * of each the size of a physical interrupt.
+ * of each the size of a physical interrupt, and at three quarters that of a local APIC's description.
  */
 	.data
 	.irp	size, 184, 288, 32, 64, 112, 672, 40, 96
 	.long	\size
 	.fill	63, 4, 0
 	.long	56
-	.fill	63, 4, 0
+	.fill	31, 4, 0
+	.long	216
+	.fill	31, 4, 0
 	.endr

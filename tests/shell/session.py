@@ -60,7 +60,7 @@ def commands():
         wake(machine)
         text = machine.command("help")
         for word in ("list", "create", "start", "pause", "resume", "destroy", "info", "vcpus", "console", "dmesg", "stats", "top",
-                     "reboot", "poweroff", "break", "restart", "irqs", "routes", "route", "irq-line", "msi", "inject", "nmi", "lines", "vcpu-pin"):
+                     "reboot", "poweroff", "break", "restart", "irqs", "routes", "route", "irq-line", "msi", "inject", "nmi", "lines", "vcpu-pin", "apics"):
             has(text, f"\n  {word} ") if word != "help" else None
         has(machine.command("help pause"), "stop its vCPUs for a while")
         row = state(machine, "spare")
@@ -74,7 +74,7 @@ def commands():
         has(machine.command("resume spare"), "domain 1 (spare): resumed")
         machine.command("list")
         check(listing(machine, "vcpus spare --json")[0]["exits"] > exits, "a resumed one does")
-        for line in ("info spare --json", "vcpus --json", "stats --json", "stats spare --json", "modules --json", "dmesg --json"):
+        for line in ("info spare --json", "vcpus --json", "apics --json", "stats --json", "stats spare --json", "modules --json", "dmesg --json"):
             check(len(listing(machine, line)) > 0, f"{line}: empty")
         has(machine.command("dmesg"), "ready: 2 CPUs")
         console_line = listing(machine, "lines --json")
@@ -338,6 +338,8 @@ def irqs():
         say(machine, "b")
         machine.expect(r"irq: 62\n")
         after = row(machine, 4)
+        apic = listing(machine, "apics irq --json")[0]  # this guest has the PIC alone: its local APIC is as after RESET
+        check([apic[key] for key in ("mode", "level", "limit", "accepted", "refused")] == ["xapic", "regs", "software", 0, 0], f"{apic}")
         check(after["delivered"] == before["delivered"] + 2 and after["acknowledged"] == before["acknowledged"] + 2 and
               after["level"] == 0, f"two characters: {before}, then {after}")
         has(machine.command("route del irq 4"), "its route is gone")
@@ -370,6 +372,12 @@ def linux():
         machine.type("\x1d")
         machine.expect("signalbox> ")
 
+    def apic(machine):
+        row = listing(machine, "apics linux --json")[0]
+        check([row[key] for key in ("vcpu", "id", "mode", "level", "limit", "errors")] == [0, 0, "xapic", "pi", "-", 0], f"{row}")
+        check(row["accepted"] >= row["timer"] > 0, f"{row}")
+        return row["accepted"]
+
     with Machine(modules, memory=512) as machine:
         wake(machine)
         machine.command("start linux")
@@ -377,6 +385,7 @@ def linux():
         attach(machine)
         machine.type("\r")
         machine.expect(r"[#$] ", 100)
+        accepted = 0
         for round_ in range(2):
             machine.type(f"echo {round_}-$((6*7))-$((2*3)) # as long as a line that somebody pastes, or nearly so\r")
             machine.expect(rf"\n{round_}-42-6\n")
@@ -385,6 +394,8 @@ def linux():
             has(text, "16550A port:000003F8 irq:4", "|CD")
             check(("brk:" in text) == (round_ > 0) and "oe:" not in text and "fe:" not in text, f"counters: {text}")
             detach(machine)
+            check(apic(machine) > accepted, "nothing accepted since then")
+            accepted = apic(machine)
             has(machine.command("break linux"), "BREAK sent")
             attach(machine)
             machine.type("h")
