@@ -67,6 +67,13 @@ static void storm_rearm(struct irqchip *c)
     set_timer(c, &c->storm_timer, first != UINT64_MAX, first);
 }
 
+/* Before the lock is let go without pic_tell: a level that has fallen is known, so that the next rise is one. */
+static void pic_note(struct irqchip *c)
+{
+    if (!vpic_output(&c->pic))
+        c->pic_output = false;
+}
+
 /*
  * INTR leads to LINT0 of all local APICs: ExtINT is taken when the vCPU can, other modes at the edge; NMIs
  * see the PIT only.
@@ -261,6 +268,7 @@ uint8_t irqchip_ack(struct domain *d)
     struct vpic_facts f = {0};
     spin_lock(&c->lock);
     uint8_t vector = vpic_ack(&c->pic, &f);
+    pic_note(c);
     spin_unlock(&c->lock);
     pic_settle(c, &f);
     return vector;
@@ -309,6 +317,7 @@ static uint8_t pio_byte(struct irqchip *c, uint16_t port, bool write, uint8_t va
         vpic_write(&c->pic, port, value, &f);
     else
         value = vpic_read(&c->pic, port, &f);
+    pic_note(c);
     spin_unlock(&c->lock);
     pic_settle(c, &f);
     return value;

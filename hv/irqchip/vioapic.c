@@ -260,6 +260,8 @@ uint32_t vioapic_next(const struct vioapic *a, uint32_t from, uint64_t now, stru
 int vioapic_sent(struct vioapic *a, uint32_t pin, int result)
 {
     struct vioapic_pin *p = &a->pins[pin];
+    p->put_off =
+        0; /* also when nobody takes it: a deadline that has passed would be due again at once, for ever */
     if (result < 0) {
         a->stats[VIOAPIC_STAT_REFUSED]++;
         return VIOAPIC_MASKED;
@@ -269,7 +271,6 @@ int vioapic_sent(struct vioapic *a, uint32_t pin, int result)
     else if (p->watch == VIOAPIC_WATCH_COUNT)
         p->owed = (uint16_t)result;
     p->waiting = false;
-    p->put_off = 0;
     a->stats[result > 0 ? VIOAPIC_STAT_SENT : VIOAPIC_STAT_COALESCED]++;
     return result;
 }

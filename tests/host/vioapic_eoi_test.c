@@ -96,6 +96,25 @@ TEST(i10_storm_guard)
     EXPECT_EQ(line(9, 0, true), 1); /* the row ended with the line */
 }
 
+/* What has been put off and is then refused is not due again and again. */
+TEST(i10_put_off_and_refused)
+{
+    uint64_t deadline;
+    make();
+    rte(9, LEVEL | 0x50);
+    line(9, 0, true);
+    for (unsigned i = 0; i < 10000; i++)
+        eoi(0x50, NULL);
+    ASSERT_TRUE(vioapic_deadline(&a, &now));
+    bus.result = -1;
+    send_all();
+    EXPECT_FALSE(vioapic_deadline(&a, &deadline));
+    EXPECT_EQ(reg(0x22), LEVEL | STATUS | 0x50);
+    bus.result = 1;
+    send_all();
+    EXPECT_EQ(reg(0x22), LEVEL | IRR | 0x50);
+}
+
 /* The caller's timer may be gone with the mask, so unmasking sends. */
 TEST(i10_mask_ends_the_row)
 {

@@ -208,6 +208,26 @@ TEST(t03_period_of_200_us_at_least)
         }
 }
 
+/* Nor is the caller asked to look more often than that while nobody acknowledges. */
+TEST(t03_short_period_without_acknowledgement)
+{
+    for (unsigned count = 2; count < 300; count += 59) {
+        unsigned looks = 0, pulses = 0;
+        uint64_t deadline;
+        test_row("count %u", count);
+        make(1000000);
+        program(0, 2, count);
+        while (vpit_deadline(&p, &deadline) && deadline < base + 2100000000) {
+            if (vpit_run(&p, deadline)) {
+                vpit_sent(&p, 1);
+                pulses++;
+            }
+            ASSERT_TRUE(++looks <= 10500);
+        }
+        EXPECT_EQ(pulses, 3);
+    }
+}
+
 TEST(t03_year_of_pause)
 {
     uint64_t year = 365ULL * 86400 * 1193182, edges;
