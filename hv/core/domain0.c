@@ -162,6 +162,7 @@ bool domain0_create(const struct boot_info *boot)
     vcpu_access_begin(v);
     set_entry_state(v, boot->module[0].start, info);
     vcpu_access_end(v);
+    vcpu_publish(v);
     log_info("domain 0: %lu MiB, entry %#lx, \"%s\"", domain0->memory_pages * PAGE_SIZE / MIB,
              boot->module[0].start, boot->module[0].string);
     return true;

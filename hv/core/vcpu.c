@@ -125,9 +125,13 @@ int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, st
     vcpu_access_end(v);
     sched_add(v);
     d->vcpu_count++;
-    __atomic_store_n(&d->vcpu[index], v, __ATOMIC_RELEASE);
     *out = v;
     return 0;
+}
+
+void vcpu_publish(struct vcpu *v)
+{
+    __atomic_store_n(&v->domain->vcpu[v->index], v, __ATOMIC_RELEASE);
 }
 
 void vcpu_free(struct vcpu *v)

@@ -123,8 +123,12 @@ static inline bool vcpu_posted(const struct vcpu *v)
 
 #define VCPU_NOWHERE 0xffffffffU
 
-/* Makes a stopped vCPU. 0, or -HV_ENOMEM. The service page is pinned already, or NULL. */
+/*
+ * Makes a stopped vCPU, which nobody else finds before it is published: other CPUs look at all vCPUs of a domain at any
+ * time, and at their local APICs. 0, or -HV_ENOMEM. The service page is pinned already, or NULL.
+ */
 int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, struct vcpu **out);
+void vcpu_publish(struct vcpu *v);
 
 /* The vCPU does not run, cannot be found any more, and its timer is not set. */
 void vcpu_free(struct vcpu *v);

@@ -37,6 +37,7 @@ int64_t mgmt_vcpu_create(struct vcpu *v, const struct mgmt_args *args)
         vapic_init(created);
     if (d->pause_count)
         sched_hold(created, HOLD_PAUSED);
+    vcpu_publish(created);
     return 0;
 }
 
