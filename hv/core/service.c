@@ -21,9 +21,11 @@ static void submit(struct vcpu *v, enum hv_exit_kind kind)
         irq_level_publish(v);
     s->version = HV_ABI_VERSION;
     s->serial++;
-    atomic_store_release(&s->kind, (uint32_t)kind);
     v->service_kind = (uint32_t)kind;
-    sched_hold_self(v, HOLD_SERVICE);
+    sched_hold_self(
+        v,
+        HOLD_SERVICE); /* first: a manager that looks at the page unasked may answer as soon as it sees kind */
+    atomic_store_release(&s->kind, (uint32_t)kind);
     notify_manager(v->domain, HV_NOTIFY_VCPU(v->domain->id, v->index));
 }
 
