@@ -77,9 +77,9 @@ static void act(struct vcpu *v, const struct vlapic_facts *f)
             vapic_leave_xapic(v);
         vapic_follow_mode(v);
     }
-    if (f->what & (VLAPIC_FACT_MODE | VLAPIC_FACT_ENABLE))
+    if (f->what & (VLAPIC_FACT_MODE | VLAPIC_FACT_ENABLE | VLAPIC_FACT_LOGICAL))
         irqchip_retry(v->domain);
-    else if (f->what & VLAPIC_FACT_EOI)
+    if (f->what & VLAPIC_FACT_EOI)
         vapic_sync(v);
     if (f->what & VLAPIC_FACT_TIMER)
         vapic_timer_update(v);
@@ -180,11 +180,7 @@ void apic_moved_tsc(struct vcpu *v, uint64_t by)
         irq_level_moved(v);
         return;
     }
-    struct vlapic_timer *t = &vapic_of(v)->lapic.timer;
-    vapic_newer_sync(v);
-    if (t->mode != APIC_TIMER_DEADLINE)
-        t->deadline += by; /* counts do not depend on the TSC's value */
-    vapic_timer_update(v);
+    vapic_moved_tsc(v, by);
 }
 
 /* ---- exits ---- */
@@ -242,23 +238,29 @@ static void signal_init(struct vcpu *v)
     struct vapic *a = v->apic;
     struct vapic_domain *apics = v->domain->apics;
     vcpu_init_here(v);
+    vapic_drop(v); /* what was posted before */
     a->window = a->hw_timer = false;
     vlapic_map_update(&apics->map, &a->lapic);
     vapic_follow_mode(v);
     vapic_timer_update(v);
 }
 
-/* INIT and SIPI. SDM volume 3, "Multiple-Processor (MP) Initialization". */
+/*
+ * INIT, then SIPI; what comes meanwhile has a request of its own. SDM volume 3, "Multiple-Processor (MP)
+ * Initialization".
+ */
 static void start_events(struct vcpu *v)
 {
     uint8_t vector = 0;
-    enum vlapic_start s;
-    while ((s = vlapic_event_start(&vapic_of(v)->lapic, &vector)) != VLAPIC_START_NONE) {
-        if (s == VLAPIC_START_INIT)
-            signal_init(v);
-        else
-            guest_start_at(vector);
+    enum vlapic_start s = vlapic_event_start(&vapic_of(v)->lapic, &vector);
+    if (s == VLAPIC_START_INIT) {
+        signal_init(v);
+        s = vlapic_event_start(&vapic_of(v)->lapic, &vector);
     }
+    if (s == VLAPIC_START_INIT)
+        signal_init(v);
+    else if (s == VLAPIC_START_SIPI)
+        guest_start_at(vector);
 }
 
 /* The PIC's interrupts come beside the local APIC's, whoever delivers those. */
@@ -280,9 +282,10 @@ static void inject_next(struct vcpu *v, struct vapic *a, bool hardware)
         extint = extint_waits(v, a);
         vector = hardware ? 0 : vlapic_next(&a->lapic);
     }
-    if (a->window != (vector || extint)) {
-        a->window = vector || extint;
-        inject_window_external(a->window);
+    bool window = vector || extint || atomic_load_relaxed(&v->external_pending);
+    if (a->window != window) {
+        a->window = window;
+        inject_window_external(window);
     }
     if (hardware)
         return;

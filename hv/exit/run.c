@@ -6,6 +6,7 @@
  */
 #include "hv/exit/run.h"
 
+#include "arch/cpu/insn.h"
 #include "arch/vmx/guest_state.h"
 #include "arch/vmx/inject.h"
 #include "arch/vmx/vmcs_check.h"
@@ -75,10 +76,12 @@ static struct vcpu *checked(struct vcpu *v)
 
 _Static_assert(offsetof(struct vcpu, requests) == VMX_CONTEXT_PENDING, "vmentry.S tests it");
 
+#define ROUNDS 8
+
 /* Serves the requests of v, or of whoever runs instead, until one can be entered. */
 static struct vcpu *serve(struct vcpu *v)
 {
-    for (;;) {
+    for (uint32_t rounds = 1;; rounds++) {
         uint32_t requests = atomic_exchange_full(&v->requests, 0);
         if (vcpu_posted(v))
             requests |= REQUEST_EVENT;
@@ -98,7 +101,8 @@ static struct vcpu *serve(struct vcpu *v)
             (void)event_prepare(v);
         /*
          * What came meanwhile, requested or posted, is served before anything else: it may be why the vCPU did
-         * not fall asleep. What is asked again and again is bounded by its sender.
+         * not fall asleep. Where many send, this may go on and on, so the machine's interrupts are taken here too, as
+         * the guest's instructions would let them: the end of a slice, calls of other CPUs.
          */
         bool stop = (requests & REQUEST_RESCHED) || atomic_load_relaxed(&v->holds) || sleeps(v);
         if (!stop && !atomic_load_relaxed(&v->requests) && !vcpu_posted(v))
@@ -109,6 +113,10 @@ static struct vcpu *serve(struct vcpu *v)
             v = sched_next(v);
             vcpu_load(v);
             vapic_place(v, VAPIC_HERE);
+        } else if (rounds % ROUNDS == 0) {
+            sti_nop_cli();
+            if (!atomic_load_relaxed(&v->requests) && vcpu_posted(v) && vapic_enter_posted(v))
+                return CONFIG_DEBUG ? checked(v) : v;
         }
     }
 }

@@ -10,6 +10,7 @@
 #include "hv/core/gmem.h"
 #include "hv/core/sched.h"
 #include "hv/core/vcpu_record.h"
+#include "hv/irqchip/irqchip.h"
 #include "hv/mgmt/mgmt.h"
 #include "hv/vapic/vapic.h"
 
@@ -60,7 +61,10 @@ static int64_t lapic_get(struct vcpu *v, struct vcpu *t, gpa_t gpa)
     struct hv_lapic record = {0};
     vapic_timer_check(t);
     vapic_take_late(t);
-    (void)vapic_take(t);
+    if (vapic_take(t)) { /* who delivers it has not heard of it */
+        vapic_sync(t);
+        sched_request(t, REQUEST_EVENT);
+    }
     vlapic_state_get(&vapic_of(t)->lapic, vapic_now(t), &record);
     return gmem_write(v->domain, gpa, &record, sizeof(record)) ? -HV_EFAULT : 0;
 }
@@ -136,12 +140,17 @@ int64_t mgmt_vcpu_set(struct vcpu *v, const struct mgmt_args *args)
     if (!xsave && !lapic && gmem_read(v->domain, args->a[3], &r, args->a[4]))
         return -HV_EFAULT;
     hold(t);
+    uint64_t offset = t->tsc_offset;
     error = xsave   ? xsave_set(v, t, args->a[3], args->a[4])
             : lapic ? lapic_set(v, t, args->a[3])
                     : vcpu_record_set(t, (enum hv_state_kind)args->a[2], &r);
+    if (t->apic && t->tsc_offset != offset)
+        vapic_moved_tsc(t, t->tsc_offset - offset);
     /* It may not be asleep any more, and may have events: it looks when it runs next. */
     if (!error)
         sched_request(t, REQUEST_EVENT | (lapic ? REQUEST_APIC : 0));
     release(t);
+    if (lapic && !error)
+        irqchip_retry(t->domain);
     return error;
 }

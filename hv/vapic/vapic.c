@@ -12,8 +12,10 @@
 #include <string.h>
 
 #include "arch/cpu/insn.h"
+#include "arch/cpu/lapic.h"
 #include "arch/cpu/vectors.h"
 #include "hv/core/domain_mem.h"
+#include "hv/core/event.h"
 #include "hv/core/msr_policy.h"
 #include "hv/core/page.h"
 #include "hv/core/pcpu.h"
@@ -183,6 +185,15 @@ uint8_t vapic_take(struct vcpu *v)
     return vlapic_fold(&a->lapic, pir);
 }
 
+bool vapic_enter_posted(const struct vcpu *v)
+{
+    const struct vapic *a = v->apic;
+    bool takes = a->delivers && a->hw.level >= APICV_PI;
+    if (takes)
+        lapic_send(percpu_self()->apic_id, LAPIC_FIXED, VECTOR_PI_NOTIFY);
+    return takes;
+}
+
 void vapic_drop(struct vcpu *v)
 {
     struct vapic *a = v->apic;
@@ -235,6 +246,15 @@ void vapic_timer_update(struct vcpu *v)
     timer_set(&v->apic_timer, tsc + left < tsc ? UINT64_MAX : tsc + left);
 }
 
+void vapic_moved_tsc(struct vcpu *v, uint64_t by)
+{
+    struct vapic *a = v->apic;
+    vapic_newer_sync(v);
+    if (a->lapic.timer.mode != APIC_TIMER_DEADLINE)
+        a->lapic.timer.deadline += by; /* counts do not depend on the TSC's value */
+    vapic_timer_update(v);
+}
+
 void vapic_timer_check(struct vcpu *v)
 {
     uint64_t deadline;
@@ -253,6 +273,8 @@ bool vapic_set_state(struct vcpu *v, const struct hv_lapic *record)
         return false;
     a->hw_timer = false; /* the record says what holds instead */
     vapic_drop(v);
+    if (vlapic_event_take(&a->lapic, HV_LAPIC_NMI))
+        event_nmi(v);
     for (unsigned i = 0; i < 8; i++) {
         uint64_t levels = vlapic_reg_get(&a->lapic, APIC_TMR + i * 16);
         atomic_fetch_or_full(&a->eoi_exits[i / 2], levels << (i % 2 * 32));

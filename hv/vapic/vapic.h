@@ -70,6 +70,9 @@ void vapic_follow_mode(struct vcpu *v);
 /* v's mode is not xAPIC any more: before it follows. Waits for other CPUs. */
 void vapic_leave_xapic(struct vcpu *v);
 
+/* v is about to be entered here: true when the processor will take in what is posted by itself. */
+bool vapic_enter_posted(const struct vcpu *v);
+
 /* Takes what was posted into IRR; the highest vector of it, or 0. */
 uint8_t vapic_take(struct vcpu *v);
 
@@ -87,6 +90,9 @@ void vapic_timer_update(struct vcpu *v);
 
 /* The deadline may have come: fires what is due. */
 void vapic_timer_check(struct vcpu *v);
+
+/* The guest's clock has moved: v->tsc_offset has. */
+void vapic_moved_tsc(struct vcpu *v, uint64_t by);
 
 /* Everything from a record, or (false) nothing. */
 bool vapic_set_state(struct vcpu *v, const struct hv_lapic *record);

@@ -24,7 +24,7 @@ static void wake_posted(void)
 {
     for (uint32_t id = domain_next(0); id < CONFIG_MAX_DOMAINS; id = domain_next(id + 1)) {
         struct domain *d = domain_get(id);
-        for (uint32_t i = 0; i < d->max_vcpus; i++) {
+        for (uint32_t i = 0; d && i < d->max_vcpus; i++) {
             struct vcpu *v = atomic_load_acquire(&d->vcpu[i]);
             if (v && atomic_load_relaxed(&v->cpu) == percpu_self()->index && vcpu_posted(v) &&
                 atomic_load_relaxed(&v->blocked))

@@ -99,6 +99,8 @@ uint32_t vlapic_timer_count(const struct vlapic *a, uint64_t now)
         left = period - (now - t->deadline) % period;
     else
         return 0;
+    if (t->mode == APIC_TIMER_PERIODIC && period != 0)
+        left = (left - 1) % period + 1; /* min_period has put the deadline off */
     left = (left + unit(a) - 1) / unit(a);
     return left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
 }

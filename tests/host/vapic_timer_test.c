@@ -111,6 +111,8 @@ TEST(a18_short_period_is_bounded)
             ASSERT_TRUE(vlapic_timer_expire(&v.a, now));
             fired++;
             ASSERT_TRUE(next() > now && (next() - start) % period == 0);
+            v.now = now + period / 2;
+            ASSERT_TRUE(vapic_read(&v, 0x390) > 0 && vapic_read(&v, 0x390) <= period);
             if (period < 5000)
                 ASSERT_TRUE(next() >= now + 5000 && next() < now + 5000 + period);
         }
