@@ -106,10 +106,8 @@ int64_t mgmt_route_replace(struct vcpu *v, const struct mgmt_args *args)
     error = encode_list(&limits, &n);
     if (!error && !route_init(d))
         error = -HV_ENOMEM;
-    if (!error && (flags & HV_REPLACE_BEGIN))
-        error = route_begin(d);
     if (!error)
-        error = route_add(d, gsis, words, n);
+        error = (flags & HV_REPLACE_BEGIN ? route_start : route_add)(d, gsis, words, n);
     if (error)
         return error;
     return flags & HV_REPLACE_COMMIT ? route_commit(d) : 0;

@@ -70,6 +70,29 @@ static struct doorbell **bucket_of(struct doorbells *all, const struct hv_doorbe
     return &all->bucket[doorbell_bucket(key)];
 }
 
+/* Returns when it rings no more. */
+static void take_out(struct doorbells *all, struct doorbell **link)
+{
+    struct doorbell *b = *link;
+    (void)atomic_exchange_full(link, b->next);
+    atomic_store_relaxed(&all->matches, all->matches - (b->kind >> 16));
+    all->count--;
+    hazard_wait(HAZARD_ALL);
+    b->next = all->free;
+    all->free = b;
+}
+
+/* Those of closed notifiers. */
+static void sweep(struct doorbells *all)
+{
+    for (uint32_t i = 0; i < DOORBELL_BUCKETS; i++)
+        for (struct doorbell **link = &all->bucket[i]; *link;)
+            if ((*link)->generation != (*link)->notifier->generation)
+                take_out(all, link);
+            else
+                link = &(*link)->next;
+}
+
 int doorbell_add(struct domain *d, const struct hv_doorbell *b, struct notifier *n)
 {
     if (!valid(b))
@@ -80,6 +103,7 @@ int doorbell_add(struct domain *d, const struct hv_doorbell *b, struct notifier 
     if (!r || !r->doorbells)
         return -HV_ENOMEM;
     struct doorbells *all = r->doorbells;
+    sweep(all);
     for (uint32_t i = 0; i < DOORBELL_BUCKETS; i++)
         for (const struct doorbell *other = all->bucket[i]; other; other = other->next)
             if (clash(other, b))
@@ -109,16 +133,11 @@ int doorbell_remove(struct domain *d, const struct hv_doorbell *b)
         return -HV_EINVAL;
     struct doorbell **link = all ? bucket_of(all, b) : NULL;
     for (; link && *link; link = &(*link)->next) {
-        struct doorbell *at = *link;
+        const struct doorbell *at = *link;
         if (at->address != b->address || at->kind != kind_of(b) || at->data != b->data ||
             at->handle != b->notifier)
             continue;
-        (void)atomic_exchange_full(link, at->next);
-        atomic_store_relaxed(&all->matches, all->matches - (at->kind >> 16));
-        all->count--;
-        hazard_wait(HAZARD_ALL);
-        at->next = all->free;
-        all->free = at;
+        take_out(all, link);
         return 0;
     }
     return -HV_ENOENT;

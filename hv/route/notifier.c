@@ -117,9 +117,9 @@ static int fire(struct notifier *n)
     return bind ? notifier_fire(n, bind) : before == atomic_load_relaxed(&n->read_at);
 }
 
-void notifier_fire_held(struct notifier *n)
+int notifier_fire_held(struct notifier *n)
 {
-    (void)fire(n);
+    return fire(n);
 }
 
 static int may_signal(const struct notifier *n, const struct domain *caller)
@@ -200,7 +200,7 @@ static void tell_listeners(struct domain *d, const struct route_resampler *s)
     (void)route_fire_held(d, atomic_load_relaxed(&s->gsi), IRQCHIP_SOURCE_RESAMPLE, false);
     for (struct notifier *n = atomic_load_acquire(&s->first); n; n = atomic_load_acquire(&n->next)) {
         uint64_t bind = atomic_load_acquire(&n->bind);
-        const struct pirq *p = atomic_load_acquire(&n->pirq);
+        struct pirq *p = atomic_load_acquire(&n->pirq);
         if (!bind)
             continue;
         atomic_add_relaxed(&n->resampled, 1);

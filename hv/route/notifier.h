@@ -77,7 +77,7 @@ int64_t notifier_place(uint64_t handle);
  * pending, -HV_ENXIO: nobody takes it; -HV_ENOENT: closed; -HV_EPERM: neither owner nor let.
  */
 int64_t notifier_signal(const struct domain *caller, uint64_t handle);
-void notifier_fire_held(struct notifier *n); /* one that is open as long as that hazard */
+int notifier_fire_held(struct notifier *n); /* one that is open as long as that hazard; the result as above */
 /* Signals since the last read. The same errors. */
 int64_t notifier_read(const struct domain *caller, uint64_t handle);
 

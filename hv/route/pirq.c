@@ -20,7 +20,8 @@ struct pirq {
     /* Of the CPU that takes it. */
     uint64_t window, count; /* since the TSC value `window` */
     struct timer pause;
-    uint64_t fired, storms; /* atomic */
+    uint64_t fired, storms; /* atomic, and the next */
+    bool again;             /* an edge has merged with one that its target has not ended */
 };
 
 static struct pirq pirqs[PIRQ_COUNT];
@@ -38,6 +39,14 @@ static struct pirq *of_timer(struct timer *t)
     return (struct pirq *)(void *)((uint8_t *)t - offsetof(struct pirq, pause));
 }
 
+/* Whoever ends the one before either sees `again`, or has let the line fall and it rises here. */
+static void take(struct pirq *p, struct notifier *n)
+{
+    atomic_store_relaxed(&p->again, !p->signal.level); /* firing begins with a locked instruction */
+    if (notifier_fire_held(n))
+        atomic_store_relaxed(&p->again, false);
+}
+
 /* It may have been unbound, and another bound, since it was due: then there is nothing to unblock. */
 static void pause_over(struct timer *t)
 {
@@ -45,7 +54,7 @@ static void pause_over(struct timer *t)
     hazard_enter(HAZARD_ALL);
     struct notifier *n = atomic_load_acquire(&p->notifier);
     if (n && ioapic_unblock(p->pin, IOAPIC_STORM) && !p->signal.level)
-        notifier_fire_held(n);
+        take(p, n);
     hazard_leave();
 }
 
@@ -81,15 +90,20 @@ bool pirq_interrupt(uint8_t vector)
         if (p->signal.level)
             ioapic_block(p->pin, IOAPIC_LINE);
         guard(p, n);
-        notifier_fire_held(n);
+        take(p, n);
     }
     hazard_leave();
     return n;
 }
 
-void pirq_ended(const struct pirq *p)
+/* An edge is in no register of the machine any more: one that came while the line was up raises it again. */
+void pirq_ended(struct pirq *p)
 {
-    (void)ioapic_unblock(p->pin, IOAPIC_LINE);
+    struct notifier *n = p->signal.level ? NULL : atomic_load_acquire(&p->notifier);
+    if (!n)
+        (void)ioapic_unblock(p->pin, IOAPIC_LINE);
+    else if (atomic_exchange_full(&p->again, false))
+        (void)notifier_fire(n, atomic_load_acquire(&n->bind));
 }
 
 /* ---- binding */
@@ -164,6 +178,7 @@ int pirq_bind(uint32_t gsi, const struct hv_pirq *b, struct notifier *n)
     p->storm_vcpu = b->storm_vcpu;
     p->storm_number = b->storm_number;
     p->window = p->count = p->fired = p->storms = 0;
+    p->again = false;
     p->pause.fire = pause_over;
     atomic_store_release(&n->pirq, p);
     atomic_store_release(&p->notifier, n);

@@ -23,7 +23,7 @@ struct pirq;
 /* The vector of a device on this CPU. False: nobody has it. Followed by the EOI. */
 bool pirq_interrupt(uint8_t vector);
 /* The line of p's notifier has fallen; under HAZARD_ALL. */
-void pirq_ended(const struct pirq *p);
+void pirq_ended(struct pirq *p);
 
 /* May the domain bind, unbind, acknowledge? 0, -HV_ENOENT: no such GSI in the machine, -HV_EPERM. */
 int pirq_check(const struct domain *d, uint64_t gsi);

@@ -245,6 +245,20 @@ int route_add(struct domain *d, const uint32_t *gsi, const uint64_t *word, uint3
     return t ? 0 : -HV_EINVAL;
 }
 
+int route_start(struct domain *d, const uint32_t *gsi, const uint64_t *word, uint32_t n)
+{
+    struct route_table *before = d->routing->next;
+    d->routing->next = NULL;
+    int error = route_begin(d);
+    if (!error)
+        error = route_add(d, gsi, word, n);
+    struct route_table *gone = error ? d->routing->next : before;
+    if (error)
+        d->routing->next = before;
+    free_table(d, gone);
+    return error;
+}
+
 int route_commit(struct domain *d)
 {
     struct routing *r = d->routing;
@@ -255,6 +269,7 @@ int route_commit(struct domain *d)
     spin_unlock(&r->change);
     r->next = NULL;
     hazard_wait_domain(d->id);
+    domain_wait_grace(); /* the reverse table is read without a hazard */
     free_table(d, old);
     return 0;
 }

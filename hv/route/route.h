@@ -99,6 +99,8 @@ int route_set(struct domain *d, uint32_t gsi, uint64_t word);
  * -HV_ENOMEM.
  */
 int route_begin(struct domain *d);
+int route_start(struct domain *d, const uint32_t *gsi, const uint64_t *word,
+                uint32_t n); /* both, or as it was */
 int route_add(struct domain *d, const uint32_t *gsi, const uint64_t *word, uint32_t count);
 int route_commit(struct domain *d);
 void route_abort(struct domain *d);

@@ -117,6 +117,33 @@ TEST(a_level_is_blocked_until_its_end)
     end();
 }
 
+/* An edge that comes while the guest's line is up is not lost: it rises again after the guest's EOI. */
+TEST(an_edge_that_merges_comes_again)
+{
+    start();
+    struct notifier *n = make(manager, HV_NOTIFIER_GSI, HV_NOTIFIER_RESAMPLE);
+    uint8_t vector = bound(4, 0, n);
+    EXPECT_TRUE(pirq_interrupt(vector));
+    notifier_acked(d, 2, 5);
+    EXPECT_TRUE(fake_last(FAKE_LINE, 2, 5, IRQCHIP_SOURCE_RESAMPLE << 1));
+    for (unsigned i = 0; i < 3; i++) {
+        fake_result = 1;
+        EXPECT_TRUE(pirq_interrupt(vector));
+        fake_result = 0;
+        for (unsigned more = 0; more < i; more++)
+            EXPECT_TRUE(pirq_interrupt(vector));
+        notifier_acked(d, 2, 5);
+        EXPECT_TRUE(fake_last(FAKE_LINE, 2, 5, IRQCHIP_SOURCE_RESAMPLE << 1 | (i > 0)));
+        notifier_acked(d, 2, 5);
+        EXPECT_TRUE(fake_last(FAKE_LINE, 2, 5, IRQCHIP_SOURCE_RESAMPLE << 1));
+    }
+    EXPECT_EQ(n->signals, 7);
+    EXPECT_TRUE(pirq_interrupt(vector)); /* it merges, and the line goes away */
+    EXPECT_EQ(pirq_unbind(4), 0);
+    EXPECT_TRUE(fake_last(FAKE_LINE, 2, 5, IRQCHIP_SOURCE_RESAMPLE << 1));
+    end();
+}
+
 TEST(a_level_for_the_owner_waits_for_his_acknowledgement)
 {
     start();

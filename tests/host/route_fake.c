@@ -5,7 +5,7 @@
 struct fake_event fake_events[256];
 unsigned fake_count;
 int fake_result = 1;
-long fake_pages, fake_fail_at;
+long fake_pages, fake_fail_at, fake_pages_at_grace;
 void (*fake_hook)(void);
 
 static struct domain *domains[FAKE_DOMAINS];
@@ -117,6 +117,11 @@ int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, 
 void irqchip_free(struct irqchip *c)
 {
     (void)c;
+}
+
+void domain_wait_grace(void)
+{
+    fake_pages_at_grace = fake_pages;
 }
 
 /* The domains' tables of local APICs are empty, so that every message takes the long way. */

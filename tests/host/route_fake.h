@@ -33,6 +33,7 @@ extern struct fake_event fake_events[256];
 extern unsigned fake_count;
 extern int fake_result;               /* what the sinks return */
 extern long fake_pages, fake_fail_at; /* pages out; 0: none fails, n: the n-th from now on */
+extern long fake_pages_at_grace;      /* when every CPU was last waited for */
 extern void (*fake_hook)(void);       /* called by the sinks, if set */
 
 struct domain *fake_domain(uint16_t id, uint16_t manager);

@@ -343,6 +343,17 @@ TEST(doorbells_ring_for_what_they_match)
     EXPECT_FALSE(doorbell_hit(d, HV_CLAIM_MMIO, 0x1000, 4, 99)); /* no doorbell any more */
     const struct hv_doorbell gone = bell(0x1000, 4, -1, a);
     EXPECT_EQ(doorbell_remove(d, &gone), 0); /* by its old handle */
+    uint64_t c = make(HV_NOTIFIER_COUNT, 0, 0, 0);
+    EXPECT_EQ(add(bell(0x1000, 4, -1, c)), 0);
+    EXPECT_EQ(add(bell(0x3000, 2, 7, c)), 0);
+    notifier_close(notifier_find(c));
+    uint64_t e = make(HV_NOTIFIER_COUNT, 0, 0, 0); /* in the same place */
+    EXPECT_EQ(add(bell(0x3000, 2, -1, e)), 0);
+    EXPECT_EQ(add(bell(0x1000, 0, -1, e)), 0);
+    EXPECT_TRUE(doorbell_hit(d, HV_CLAIM_MMIO, 0x1000, 4, 99) &&
+                doorbell_hit(d, HV_CLAIM_MMIO, 0x3000, 2, 7));
+    EXPECT_EQ(notifier_read(manager, e), 2);
+    EXPECT_EQ(d->routing->doorbells->matches, 2);
     end();
 }
 

@@ -236,8 +236,20 @@ TEST(replacement_is_whole_or_nothing)
     EXPECT_EQ(route_begin(d), 0);
     route_abort(d);
     EXPECT_EQ(route_get(d->routing, 4), msi(0x44));
+    EXPECT_EQ(route_start(d, gsi, word, 2), 0);
+    for (long n = 1; n <= 2; n++) { /* what was prepared stays */
+        long pages = fake_pages;
+        fake_fail_at = n;
+        EXPECT_EQ(route_start(d, gsi + 2, word + 2, 1), -HV_ENOMEM);
+        EXPECT_EQ(fake_pages, pages);
+    }
+    fake_fail_at = 0;
+    EXPECT_EQ(route_commit(d), 0);
+    EXPECT_EQ(route_get(d->routing, 4), msi(0x44));
     EXPECT_EQ(route_begin(d), 0);
-    EXPECT_EQ(route_commit(d), 0); /* by an empty one */
+    long before = fake_pages;
+    EXPECT_EQ(route_commit(d), 0);          /* by an empty one */
+    EXPECT_EQ(fake_pages_at_grace, before); /* the old one stays until nobody can look at it */
     EXPECT_EQ(route_get(d->routing, 4), 0);
     end();
 }
