@@ -93,6 +93,14 @@ static void end_each(struct mailbox *box)
     }
 }
 
+static void send_many(struct mailbox *box)
+{
+    volatile uint32_t *icr = (volatile uint32_t *)(uintptr_t)(AGENT_LAPIC + 0x300);
+    icr[4] = (uint32_t)box->arg[1] << 24;
+    for (; !box->stop; box->counter++)
+        *icr = (uint32_t)box->arg[0];
+}
+
 static void port(struct mailbox *box)
 {
     uint16_t at = (uint16_t)box->arg[0];
@@ -376,6 +384,9 @@ void agent_command(struct mailbox *box)
         break;
     case AGENT_EOIS:
         end_each(box);
+        break;
+    case AGENT_IPIS:
+        send_many(box);
         break;
     case AGENT_NOP:
     case AGENT_COMMANDS:

@@ -57,6 +57,7 @@ enum agent_command {
     AGENT_CPUID,  /* arg[0] leaf; result = ECX */
     AGENT_RACE, /* arg[0] times: a deadline arg[1] ticks ahead, a wait of up to arg[2] turns, then one in the past */
     AGENT_EOIS, /* counts with interrupts on until box.stop, and ends each that comes */
+    AGENT_IPIS, /* sends with ICR = arg[0] to the APIC ID arg[1] and counts, until box.stop */
     AGENT_COMMANDS,
 };
 

@@ -114,3 +114,4 @@ void test_save(void);
 void test_irq_level(void);
 void test_split(void);
 void test_pirq(void);
+void test_corners(void);

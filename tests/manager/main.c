@@ -27,6 +27,7 @@ static const struct {
     {"irq-level", test_irq_level},
     {"split", test_split},
     {"pirq", test_pirq},
+    {"corners", test_corners},
 };
 
 static bool named(const char *name)
