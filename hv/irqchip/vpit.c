@@ -326,7 +326,7 @@ static uint64_t earliest(const struct vpit *p)
 bool vpit_deadline(const struct vpit *p, uint64_t *tsc)
 {
     uint64_t next = next_rising(&p->channel[0], p->position), at;
-    if (is_short(p) && next < p->position + VPIT_MIN_PERIOD)
+    if ((p->flags & HV_PIT_UNACKED) && is_short(p) && next < p->position + VPIT_MIN_PERIOD)
         next = p->position + VPIT_MIN_PERIOD; /* each look at an edge costs the machine an interrupt */
     at = next;
     if (p->edges != 0) {
