@@ -42,10 +42,16 @@ HV_OBJS := $(patsubst %,$(BUILD)/hv/%.o,$(basename $(HV_SRCS)))
 IMAGE   := $(BUILD)/signalbox.elf
 
 .DEFAULT_GOAL := all
-.PHONY: all help clean run test check deps bench iso format
+.PHONY: all help clean run test check deps bench iso disk format
 .DELETE_ON_ERROR:
 
 all: $(IMAGE) $(BUILD)/mgmt/manager.bin ## build the hypervisor (build/signalbox.elf) and its management domain
+
+# Some targets compile by another make, once they know that it is worth it, and the checker of configurations is a program of
+# the build machine.
+GOALS              := $(or $(MAKECMDGOALS),all)
+GOALS_WITH_PARSER  := $(filter-out help clean deps format run iso disk,$(GOALS))
+GOALS_WITH_NEWLIB  := $(filter-out mgmt-check $(BUILD)/mgmt/check,$(GOALS_WITH_PARSER))
 
 # newlib is asked once per make, and only when something is compiled.
 $(BUILD)/newlib.mk: tools/newlib.sh tools/deps.sh
@@ -53,7 +59,7 @@ $(BUILD)/newlib.mk: tools/newlib.sh tools/deps.sh
 	@mkdir -p $(@D)
 	@cflags="$$(CC="$(CC)" tools/newlib.sh --cflags hv)" && libs="$$(tools/newlib.sh --libs hv)" && \
 	 printf 'BUILD_NEWLIB_CFLAGS := %s\nBUILD_NEWLIB_LIBS := %s\n' "$$cflags" "$$libs" > $@
-ifeq ($(filter help clean,$(MAKECMDGOALS)),)
+ifneq ($(GOALS_WITH_NEWLIB),)
 include $(BUILD)/newlib.mk
 endif
 
@@ -113,35 +119,49 @@ $(BUILD)/demo/ticker.bin: mgmt/demo/ticker.S
 	@ld -m elf_i386 -Ttext=0x100000 -e start --build-id=none -o $(@D)/ticker.elf $(@D)/ticker.o
 	@$(OBJCOPY) -O binary -j .text $(@D)/ticker.elf $@
 
-DEMO         ?= linux
+DEMO         ?= $(if $(filter %/small.conf,$(CONFIG)),small,linux)
 DEMO_CONFIG  ?= mgmt/demo/$(if $(filter small,$(DEMO)),small,demo).conf
 DEMO_MODULES := $(if $(filter small,$(DEMO)),$(BUILD)/demo/ticker.bin $(BUILD)/guest/hello32.elf,$(LINUX_KERNELS) $(LINUX_DISKS))
 RUN_CPUS     ?= 2
 RUN_MEMORY   ?= $(if $(filter small,$(DEMO)),256,768)
-comma        := ,
 RUN_MODULES   = --module "$(MGMT_IMAGE) config=demo.conf" --module "$(DEMO_CONFIG) demo.conf" \
 	$(foreach m,$(DEMO_MODULES),--module "$(m) $(notdir $(m))")
 
 DEMO_FETCH    = $(if $(filter small,$(DEMO)),:,{ tools/linux.sh 6.1 && tools/linux.sh 6.12; } >/dev/null || \
 	{ echo "No Linux kernel can be had now; DEMO=small does without."; exit 1; })
-DEMO_HINT    := $(if $(filter small,$(DEMO)),Type help at the prompt,Two Linux domains boot. Type help$(comma) list$(comma) console one \
-	(Ctrl-] comes back)$(comma) routes one or top)
+RUN_IMAGE     = --image $(if $(BOOT),$(BOOT),$(IMAGE) --append "exit=shutdown-port $(RUN_APPEND)" $(RUN_MODULES))
 
-run: ## boot the hypervisor with its management domain and two Linux domains (DEMO=small: without); Ctrl-a x leaves
+run: ## boot two Linux domains (DEMO=small: two small guests; BOOT=file: an image of make iso or make disk); Ctrl-a x leaves
 	@tools/deps.sh build run
-	@$(DEMO_FETCH)
-	@$(MAKE) --no-print-directory $(IMAGE) $(MGMT_IMAGE) $(DEMO_MODULES)
-	@echo "Starting the machine ($(RUN_CPUS) CPUs, $(RUN_MEMORY) MiB). $(DEMO_HINT); Ctrl-a x leaves the emulator."
+	@$(if $(BOOT),:,$(DEMO_FETCH))
+	@$(if $(BOOT),:,$(MAKE) --no-print-directory $(IMAGE) $(MGMT_IMAGE) $(DEMO_MODULES))
+	@echo "Starting the machine ($(RUN_CPUS) CPUs, $(RUN_MEMORY) MiB). Ctrl-a x leaves it at any time."
 	@$(PYTHON) tools/emu.py run --machine auto --terminal --timeout 0 --cpus $(RUN_CPUS) --memory $(RUN_MEMORY) \
-		--image $(IMAGE) --append "exit=shutdown-port $(RUN_APPEND)" $(RUN_MODULES) --clock slowdown; \
+		$(RUN_IMAGE) --clock slowdown; \
 	 status=$$?; if [ $$status -eq 6 ]; then exit 0; fi; exit $$status
 
-iso: ## build build/signalbox.iso, which boots by BIOS and UEFI, from the demonstration
-	@tools/deps.sh build run
-	@$(DEMO_FETCH)
-	@$(MAKE) --no-print-directory $(IMAGE) $(MGMT_IMAGE) $(DEMO_MODULES)
-	@$(PYTHON) tools/emu.py iso --elf $(IMAGE) $(RUN_MODULES) --uefi-too --output $(BUILD)/signalbox.iso
-	@echo "$(BUILD)/signalbox.iso is ready: burn it, write it to a USB stick, or give it to an emulator."
+# ---- bootable images of a configuration: tools/image.py ---------------------------------------------------------------
+# CONFIG, OUT, APPEND and FILES (more folders with guests) are make's variables, and so in the environment of the recipe.
+IMAGE_DEMO  := $(if $(filter mgmt/demo/%,$(CONFIG)),$(DEMO_MODULES))
+IMAGE_FILES := $(foreach folder,$(FILES) $(sort $(dir $(IMAGE_DEMO))),--files $(folder))
+
+define build_image
+	@[ -n "$$CONFIG" ] || { echo "say which configuration: make $@ CONFIG=path; the demonstration's: CONFIG=mgmt/demo/demo.conf" >&2; exit 2; }
+	@[ -e "$$CONFIG" ] || { echo "$$CONFIG: there is no such file; say which configuration: make $@ CONFIG=path" >&2; exit 2; }
+	@tools/deps.sh build $@
+	@$(if $(IMAGE_DEMO),$(DEMO_FETCH),:)
+	@$(MAKE) --no-print-directory $(BUILD)/mgmt/check $(IMAGE_DEMO)
+	@$(PYTHON) tools/image.py check --build $(BUILD) --config "$$CONFIG" $(IMAGE_FILES)
+	@$(MAKE) --no-print-directory $(IMAGE) $(MGMT_IMAGE)
+	@$(PYTHON) tools/image.py $@ --build $(BUILD) --config "$$CONFIG" --output "$$OUT" --append="$${APPEND:-com1=115200,8n1}" \
+		$(IMAGE_FILES)
+endef
+
+iso: ## build a bootable ISO (BIOS and UEFI) from CONFIG=path and the files that it names: build/NAME.iso, or OUT=
+	$(build_image)
+
+disk: ## the same as the image of a disk with a FAT partition, where everything can be changed: build/NAME.img, or OUT=
+	$(build_image)
 
 format: ## format the C sources
 	@tools/check_format.sh --fix

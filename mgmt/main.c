@@ -130,6 +130,7 @@ int main(void)
     shell_init(&frames, info.tsc_khz);
     if (!guest_adopt_all()) /* else this is a restart, and what ended has ended */
         guest_autostart();
+    shell_greet(&config);
     for (;;) {
         end_machine(configured);
         fflush(stdout);

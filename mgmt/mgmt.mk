@@ -29,23 +29,32 @@ MGMT_STUB_OBJS  := $(BUILD)/mgmt/stub/stub_entry.o $(BUILD)/mgmt/stub/stub.o
 .PHONY: mgmt
 mgmt: $(MGMT_IMAGE) ## build the management domain (build/mgmt/manager.bin)
 
-# What comes from Debian's sources is asked for once: the C library and inih, the parser of the configuration.
-$(BUILD)/mgmt/newlib.mk: tools/newlib.sh tools/deps.sh mgmt/config/inih.sh
+# What comes from Debian's sources is asked for once: the C library and inih, the parser of the configuration. The checker
+# for the build machine needs the parser only.
+$(BUILD)/mgmt/newlib.mk: tools/newlib.sh tools/deps.sh
 	@tools/deps.sh build
 	@mkdir -p $(@D)
 	@cflags="$$(CC="$(CC)" tools/newlib.sh --cflags guest)" && libs="$$(tools/newlib.sh --libs guest)" && \
-	 inih="$$(mgmt/config/inih.sh)" && printf 'MGMT_NEWLIB_CFLAGS := %s\nMGMT_NEWLIB_LIBS := %s\nMGMT_INIH := %s\n' \
-	 "$$cflags" "$$libs" "$$inih" > $@
-ifeq ($(filter help clean,$(MAKECMDGOALS)),)
+	 printf 'MGMT_NEWLIB_CFLAGS := %s\nMGMT_NEWLIB_LIBS := %s\n' "$$cflags" "$$libs" > $@
+
+$(BUILD)/mgmt/inih.mk: mgmt/config/inih.sh tools/deps.sh
+	@tools/deps.sh build
+	@mkdir -p $(@D)
+	@inih="$$(mgmt/config/inih.sh)" && printf 'MGMT_INIH := %s\n' "$$inih" > $@
+
+ifneq ($(GOALS_WITH_PARSER),)
+include $(BUILD)/mgmt/inih.mk
+endif
+ifneq ($(GOALS_WITH_NEWLIB),)
 include $(BUILD)/mgmt/newlib.mk
 endif
 
-$(BUILD)/mgmt/%.o: mgmt/%.c mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk
+$(BUILD)/mgmt/%.o: mgmt/%.c mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk $(BUILD)/mgmt/inih.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) $(MGMT_CFLAGS) -c -o $@ $<
 
-$(BUILD)/mgmt/inih.o: mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk
+$(BUILD)/mgmt/inih.o: mgmt/mgmt.mk $(BUILD)/mgmt/newlib.mk $(BUILD)/mgmt/inih.mk
 	@mkdir -p $(@D)
 	@echo "  CC      inih"
 	@$(CC) $(filter-out -W%,$(MGMT_CFLAGS)) -w -ffile-prefix-map=$(MGMT_INIH)=inih -c -o $@ $(MGMT_INIH)/ini.c
@@ -88,17 +97,18 @@ $(MGMT_IMAGE): $(BUILD)/mgmt/manager.elf
 
 # The same configuration parser for the build machine.
 MGMT_HOST_CC ?= gcc
-MGMT_CHECK_SRCS := mgmt/check/check.c mgmt/config/config.c mgmt/config/config_keys.c
+MGMT_CHECK_SRCS := mgmt/check/check.c mgmt/config/config.c mgmt/config/config_keys.c \
+	$(addprefix mgmt/builder/,choose.c plan.c flat.c elf.c multiboot.c pvh.c linux.c)
 .PHONY: mgmt-check
 mgmt-check: $(BUILD)/mgmt/check ## validate configurations of domains: CONFIG="file..."
 	@$(if $(CONFIG),$< $(CONFIG),echo "say which: make mgmt-check CONFIG=domains.conf"; exit 2)
 
-$(BUILD)/mgmt/inih_host.o: mgmt/mgmt.mk mgmt/config/inih.mk $(BUILD)/mgmt/newlib.mk
+$(BUILD)/mgmt/inih_host.o: mgmt/mgmt.mk mgmt/config/inih.mk $(BUILD)/mgmt/inih.mk
 	@mkdir -p $(@D)
 	@$(MGMT_HOST_CC) -std=c11 -O1 -w $(INIH_FLAGS) -c -o $@ $(MGMT_INIH)/ini.c
 
-$(BUILD)/mgmt/check: $(MGMT_CHECK_SRCS) $(BUILD)/mgmt/inih_host.o $(wildcard mgmt/config/*.h)
+$(BUILD)/mgmt/check: $(MGMT_CHECK_SRCS) $(BUILD)/mgmt/inih_host.o $(wildcard mgmt/config/*.h mgmt/builder/*.h)
 	@echo "  HOSTCC  $@"
-	@$(MGMT_HOST_CC) -std=c11 -O1 $(WARNINGS) -I. -isystem $(MGMT_INIH) $(INIH_FLAGS) -o $@ $(filter %.c %.o,$^)
+	@$(MGMT_HOST_CC) -std=c11 -D_POSIX_C_SOURCE=200809L -O1 $(WARNINGS) -I. -isystem $(MGMT_INIH) $(INIH_FLAGS) -o $@ $(filter %.c %.o,$^)
 
 -include $(MGMT_OBJS:.o=.d) $(MGMT_STUB_OBJS:.o=.d)

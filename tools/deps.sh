@@ -4,8 +4,8 @@
 # Installs the Debian packages that a task needs and that this machine lacks. A machine with git,
 # make and gcc is enough to begin with: the Makefile calls this script before its first rule.
 #
-#   tools/deps.sh build|run|test|check...   install what is missing
-#   tools/deps.sh -n build|run|test|check   only name what is missing (exit code 1 if anything is)
+#   tools/deps.sh build|run|iso|disk|test|check...   install what is missing
+#   tools/deps.sh -n build|run|...                   only name what is missing (exit code 1 if anything is)
 #
 # Every missing package is named with the reason for it. As root the packages are installed at
 # once, otherwise through sudo if it asks for no password; else the command is printed and the exit
@@ -14,34 +14,34 @@ set -euo pipefail
 
 # package, the tasks that need it, and why
 packages='
-build-essential       build run test check  compiler, assembler, linker and C library of the host
-newlib-source         build run test check  the C library, built from source
-xz-utils              build run test check  unpacks the sources of newlib and Bochs
-acpica-tools          build run test check  compiles the ACPI machine code of guests
-python3               build run test check  link checks, symbol table, test runner
-clang                 build test check      the second compiler
-debian-archive-keyring      run test        checks the signature on the Bochs source
-patch                 run test              applies our corrections to Bochs
-bochsbios             run test              BIOS of the emulated machine
-vgabios               run test              video BIOS of the emulated machine
-grub-common           run test              grub-mkrescue makes the boot image
-grub-pc-bin           run test              GRUB for machines with a BIOS
-grub-efi-amd64-bin    run test              GRUB for machines with UEFI
-xorriso               run test              writes the boot image
-mtools                run test              writes the UEFI part of the boot image
-qemu-system-x86       run test              the second emulator: UEFI, VT-d, machines without VT-x
-seabios               run test              BIOS for QEMU
-ovmf                  run test              UEFI firmware for QEMU
-libzydis-dev          test check            x86 decoder that our instruction decoder is compared with
-libclang-rt-dev       test check            sanitizers and fuzzing engine for clang
-llvm                  test check            function names in the reports of the sanitizers
-procps                test                  ps, to look for emulators that were left behind
-lz4                   test              unpacks the ELF of a Linux kernel
-spin                  test check            checks the models of the lock-free protocols
-clang-format          check                 source format
+build-essential       build run test check           compiler, assembler, linker and C library of the host
+newlib-source         build run test check           the C library, built from source
+xz-utils              build run test check           unpacks the sources of newlib and Bochs
+acpica-tools          build run test check           compiles the ACPI machine code of guests
+python3               build run iso disk test check  link checks, symbol table, images, test runner
+clang                 build test check               the second compiler
+debian-archive-keyring      run test                 checks the signature on the Bochs source
+patch                 run test                       applies our corrections to Bochs
+bochsbios             run test                       BIOS of the emulated machine
+vgabios               run test                       video BIOS of the emulated machine
+grub-common           run iso disk test              makes the boot image
+grub-pc-bin           run iso disk test              GRUB for machines with a BIOS
+grub-efi-amd64-bin    run iso disk test              GRUB for machines with UEFI
+xorriso               run iso test                   writes the boot image
+mtools                run iso disk test              writes the FAT part of the boot image
+qemu-system-x86       run test                       the second emulator: UEFI, VT-d, machines without VT-x
+seabios               run test                       BIOS for QEMU
+ovmf                  run test                       UEFI firmware for QEMU
+libzydis-dev          test check                     x86 decoder that our instruction decoder is compared with
+libclang-rt-dev       test check                     sanitizers and fuzzing engine for clang
+llvm                  test check                     function names in the reports of the sanitizers
+procps                test                           ps, to look for emulators that were left behind
+lz4                   test                           unpacks the ELF of a Linux kernel
+spin                  test check                     checks the models of the lock-free protocols
+clang-format          check                          source format
 '
 
-tasks='build run test check'
+tasks='build run iso disk test check'
 apt=(apt-get -o DPkg::Lock::Timeout=300)
 dry_run=no
 
@@ -105,7 +105,7 @@ for task in "$@"; do
     esac
 done
 if [ $# -eq 0 ]; then
-    say "usage: tools/deps.sh [-n] build|run|test|check..."
+    say "usage: tools/deps.sh [-n] build|run|iso|disk|test|check..."
     exit 2
 fi
 

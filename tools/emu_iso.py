@@ -89,18 +89,22 @@ def make_iso(elf, output, append="", modules=(), protocol="multiboot2", uefi_too
     """Write a bootable ISO to `output`. `modules` holds strings 'FILE args...'."""
     if not os.path.isfile(elf):
         raise IsoError(f"no such image: {elf}")
+    grafts, entries = [f"/boot/image={os.path.abspath(elf)}"], []
+    for i, text in enumerate(modules):
+        path, args = split_module(text)
+        grafts.append(f"/boot/module{i}={os.path.abspath(path)}")
+        entries.append((f"/boot/module{i}", args))
+    rescue_iso(output, grub_config(protocol, append, entries), grafts, uefi_too)
+
+
+def rescue_iso(output, grub_cfg, grafts, uefi_too):
+    """An ISO with the text `grub_cfg` and, for each graft "PLACE=FILE", that file."""
     wanted = platforms(uefi_too)
     with tempfile.TemporaryDirectory(prefix="sbx-iso-") as tree:
         os.makedirs(f"{tree}/iso/boot/grub")
         os.mkdir(f"{tree}/tmp")
-        grafts = [f"/boot/image={os.path.abspath(elf)}"]
-        entries = []
-        for i, text in enumerate(modules):
-            path, args = split_module(text)
-            grafts.append(f"/boot/module{i}={os.path.abspath(path)}")
-            entries.append((f"/boot/module{i}", args))
         with open(f"{tree}/iso/boot/grub/grub.cfg", "w", encoding="utf-8") as cfg:
-            cfg.write(grub_config(protocol, append, entries))
+            cfg.write(grub_cfg)
         grub_modules = GRUB_MODULES + (f" all_video {PART_MODULES}" if uefi_too else "")
         cmd = ["grub-mkrescue", f"--install-modules={grub_modules}", "--fonts=", "--locales=", "--themes=",
                "--compress=no", "-o", output]

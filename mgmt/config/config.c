@@ -84,6 +84,7 @@ static void set_key(struct parse *p, const char *name, const char *value, int li
         return;
     }
     *given |= 1U << index;
+    p->config->line = (uint32_t)line;
     if (!key->set(p->config, p->domain, value, remedy))
         complain(p, line, "%s = %s: %s", name, value, remedy);
 }

@@ -31,6 +31,8 @@ enum {
     CONFIG_LINE_MAX = 1500,
     CONFIG_DISKS_MAX = 4,
     CONFIG_NETS_MAX = 2,
+    CONFIG_BANNER_MAX = 8, /* lines */
+    CONFIG_BANNER_SIZE = 120,
 };
 
 enum config_type {
@@ -58,15 +60,18 @@ struct config_disk {
     char module[CONFIG_FILE_SIZE]; /* "": empty at first, written to memory */
     uint64_t size;                 /* then */
     bool cow;                      /* can be written to; the module stays as it is */
+    uint32_t line;                 /* in the text */
 };
 
 struct config_domain {
     char name[CONFIG_NAME_SIZE];
     uint32_t line; /* of its section */
     char kernel[CONFIG_FILE_SIZE];
+    uint32_t kernel_line; /* where it is given */
     enum config_type type;
     char cmdline[CONFIG_CMDLINE_SIZE];
     char module[CONFIG_MODULES_MAX][CONFIG_MODULE_SIZE];
+    uint32_t module_line[CONFIG_MODULES_MAX];
     uint32_t modules;
     uint64_t memory; /* bytes, whole pages */
     uint32_t vcpus;
@@ -93,7 +98,10 @@ struct config {
     struct config_domain domain[CONFIG_DOMAINS_MAX];
     uint32_t domains;
     enum config_on_end on_end;
+    char banner[CONFIG_BANNER_MAX][CONFIG_BANNER_SIZE]; /* shown when the domains are started */
+    uint32_t banners;
     uint32_t given;
+    uint32_t line; /* that is being read */
     uint32_t complaints;
 };
 

@@ -83,7 +83,7 @@ static bool copied(const char *value, char *to, size_t size, const char *what, c
 
 static bool set_kernel(struct config *c, struct config_domain *d, const char *value, char *remedy)
 {
-    (void)c;
+    d->kernel_line = c->line;
     if (strpbrk(value, " \t")) {
         snprintf(remedy, CONFIG_REMEDY_SIZE,
                  "write the name of a boot module, without blanks; "
@@ -114,13 +114,13 @@ static bool set_cmdline(struct config *c, struct config_domain *d, const char *v
 
 static bool set_module(struct config *c, struct config_domain *d, const char *value, char *remedy)
 {
-    (void)c;
     if (d->modules == CONFIG_MODULES_MAX) {
         snprintf(remedy, CONFIG_REMEDY_SIZE, "at most %d modules", CONFIG_MODULES_MAX);
         return false;
     }
     if (!copied(value, d->module[d->modules], CONFIG_MODULE_SIZE, "the name of a boot module", remedy))
         return false;
+    d->module_line[d->modules] = c->line;
     d->modules++;
     return true;
 }
@@ -286,12 +286,11 @@ static bool set_disk(struct config *c, struct config_domain *d, const char *valu
     struct config_disk *disk = &d->disk[d->disks];
     size_t length = strcspn(value, ",");
     const char *how = value[length] == ',' ? value + length + 1 : "ro";
-    (void)c;
     if (d->disks == CONFIG_DISKS_MAX) {
         snprintf(remedy, CONFIG_REMEDY_SIZE, "at most %d disks", CONFIG_DISKS_MAX);
         return false;
     }
-    *disk = (struct config_disk){.cow = strcmp(how, "ro") != 0};
+    *disk = (struct config_disk){.cow = strcmp(how, "ro") != 0, .line = c->line};
     bool empty = length == 5 && strncmp(value, "empty", 5) == 0;
     if (empty && config_size(how, &disk->size) && disk->size >= PAGE && disk->size <= DISK_MAX &&
         disk->size % PAGE == 0) {
@@ -362,6 +361,19 @@ static bool set_on_end(struct config *c, struct config_domain *d, const char *va
     return true;
 }
 
+static bool set_banner(struct config *c, struct config_domain *d, const char *value, char *remedy)
+{
+    (void)d;
+    if (c->banners == CONFIG_BANNER_MAX) {
+        snprintf(remedy, CONFIG_REMEDY_SIZE, "at most %d lines", CONFIG_BANNER_MAX);
+        return false;
+    }
+    if (!copied(value, c->banner[c->banners], CONFIG_BANNER_SIZE, "a line to be shown", remedy))
+        return false;
+    c->banners++;
+    return true;
+}
+
 static const struct config_key domain_keys[] = {
     {"kernel", true, set_kernel},     {"type", true, set_type},       {"cmdline", true, set_cmdline},
     {"module", false, set_module},    {"memory", true, set_memory},   {"vcpus", true, set_vcpus},
@@ -374,6 +386,7 @@ static const struct config_key domain_keys[] = {
 
 static const struct config_key global_keys[] = {
     {"on_end", true, set_on_end},
+    {"banner", false, set_banner},
 };
 
 static const struct config_key *keys_of(bool global, uint32_t *count)

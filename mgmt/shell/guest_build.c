@@ -13,7 +13,7 @@
 #include "guest_abi/irqchip.h"
 #include "mgmt/builder/acpi.h"
 #include "mgmt/builder/builder.h"
-#include "mgmt/builder/elf.h"
+#include "mgmt/builder/choose.h"
 #include "mgmt/lib/call.h"
 #include "mgmt/lib/hv_error.h"
 #include "mgmt/shell/modules.h"
@@ -23,69 +23,16 @@
 /* By the first word of `text`; false with the reason. */
 static bool find_module(const char *text, struct plan_bytes *bytes, char *error)
 {
-    char name[MODULES_NAME_SIZE];
-    size_t length = strcspn(text, " \t");
-    snprintf(name, sizeof(name), "%.*s", (int)length, text);
-    const struct module *module = length < sizeof(name) ? modules_find(name) : NULL;
+    const struct module *module = modules_find(text);
     if (!module) {
         snprintf(error, GUEST_ERROR_SIZE,
-                 "there is no boot module %s; add it to the boot loader's configuration, with its "
+                 "there is no boot module %.*s; add it to the boot loader's configuration, with its "
                  "name as the first word of its arguments",
-                 name);
+                 (int)strcspn(text, " \t"), text);
         return false;
     }
     *bytes = (struct plan_bytes){module->data, module->size, text};
     return true;
-}
-
-static enum config_type detect(const struct plan_bytes *kernel)
-{
-    if (plan_is_pvh(kernel))
-        return CONFIG_PVH;
-    if (plan_is_multiboot(kernel))
-        return CONFIG_MULTIBOOT;
-    return plan_is_linux(kernel) ? CONFIG_LINUX : CONFIG_AUTO;
-}
-
-/* Of an ELF file that is cut off nobody can say what it was meant to be. */
-static void explain(struct plan *plan, const struct plan_bytes *kernel)
-{
-    struct elf_file file;
-    if (elf_is(kernel) && (!elf_open(&file, kernel, plan) || !elf_load(&file, plan)))
-        return;
-    plan_fail(plan,
-              "%s has no PVH note, no Multiboot header and no Linux header; say type = flat16 or flat32",
-              kernel->name);
-}
-
-static void make(struct plan *plan, const struct config_domain *config, struct plan_input *input)
-{
-    enum config_type type = config->type;
-    if (type == CONFIG_AUTO)
-        type = detect(&input->kernel);
-    switch (type) {
-    case CONFIG_FLAT16:
-        plan_flat16(plan, input);
-        return;
-    case CONFIG_FLAT32:
-        plan_flat32(plan, input);
-        return;
-    case CONFIG_MULTIBOOT:
-        plan_multiboot(plan, input);
-        return;
-    case CONFIG_PVH:
-        plan_pvh(plan, input);
-        return;
-    case CONFIG_LINUX:
-        plan_linux(plan, input);
-        return;
-    case CONFIG_LINUX32:
-        plan_linux32(plan, input);
-        return;
-    case CONFIG_AUTO:
-        explain(plan, &input->kernel);
-        return;
-    }
 }
 
 /* The hypervisor would leave out the CPUs that it does not have, and nobody would know. */
@@ -123,7 +70,7 @@ static bool make_plan(const struct config_domain *config, struct plan *plan, cha
         if (!find_module(config->module[i], &input.module[i], error))
             return false;
     add_acpi(plan, config);
-    make(plan, config, &input);
+    choose_loader(plan, config->type, &input);
     if (plan->failed)
         snprintf(error, GUEST_ERROR_SIZE, "%s", plan->error);
     return !plan->failed;

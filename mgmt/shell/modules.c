@@ -12,16 +12,24 @@
 static struct module modules[MODULES_MAX];
 static uint32_t count;
 
-static void split_name(struct module *module, const char *string)
+/* The name in a boot module's string or in a configuration: the first word without its folders. */
+static size_t find_name(const char *string, const char **name)
 {
     size_t length = strcspn(string, " \t");
-    const char *name = string;
+    *name = string;
     for (size_t i = 0; i < length; i++)
         if (string[i] == '/')
-            name = &string[i + 1];
-    snprintf(module->name, sizeof(module->name), "%.*s", (int)(length - (size_t)(name - string)), name);
-    string += length;
-    snprintf(module->arguments, sizeof(module->arguments), "%s", string + strspn(string, " \t"));
+            *name = &string[i + 1];
+    return length - (size_t)(*name - string);
+}
+
+static void split_name(struct module *module, const char *string)
+{
+    const char *name;
+    size_t length = find_name(string, &name);
+    snprintf(module->name, sizeof(module->name), "%.*s", (int)length, name);
+    name += length;
+    snprintf(module->arguments, sizeof(module->arguments), "%s", name + strspn(name, " \t"));
 }
 
 void modules_init(void *(*view)(uint64_t gpa, uint64_t bytes))
@@ -45,10 +53,12 @@ const struct module *modules_get(uint32_t index)
     return index < count ? &modules[index] : NULL;
 }
 
-const struct module *modules_find(const char *name)
+const struct module *modules_find(const char *string)
 {
+    const char *name;
+    size_t length = find_name(string, &name);
     for (uint32_t i = 1; i < count; i++)
-        if (strcmp(modules[i].name, name) == 0)
+        if (strlen(modules[i].name) == length && memcmp(modules[i].name, name, length) == 0)
             return &modules[i];
     return NULL;
 }

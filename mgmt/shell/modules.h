@@ -23,8 +23,8 @@ void modules_init(void *(*view)(uint64_t gpa, uint64_t bytes));
 uint32_t modules_count(void);
 const struct module *modules_get(uint32_t index);
 
-/* By name, module 0 excepted. NULL: none. */
-const struct module *modules_find(const char *name);
+/* By the first word of the string, without folders; module 0 excepted. NULL: none. */
+const struct module *modules_find(const char *string);
 
 /* The first module, without module 0, whose name ends like that. */
 const struct module *modules_find_ending(const char *ending);

@@ -61,6 +61,14 @@ static void show(void)
     screen_prompt(shown);
 }
 
+void shell_greet(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->banners; i++)
+        screen_line(config->banner[i], strlen(config->banner[i]));
+    if (config->banners > 0)
+        show();
+}
+
 static void run_line(void)
 {
     char *words[SHELL_WORDS_MAX];

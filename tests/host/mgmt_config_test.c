@@ -198,9 +198,39 @@ TEST(config_wrong_globals)
     EXPECT_STREQ(said, "1: on_end = halt: write one of: shell, poweroff, reboot\n");
     EXPECT_FALSE(parse("kernel = k\n"));
     EXPECT_STREQ(said, "1: kernel = k: there is no such key before the first [domain]; the keys "
-                       "are: on_end\n");
+                       "are: on_end, banner\n");
     EXPECT_FALSE(parse("on_end = shell\non_end = shell\n"));
     EXPECT_STREQ(said, "2: on_end = shell: on_end is given twice; remove one of the lines\n");
+}
+
+TEST(config_banner)
+{
+    char text[1024], line[CONFIG_BANNER_SIZE + 1];
+    EXPECT_TRUE(parse("banner =  two words \nbanner = type: list\n"));
+    EXPECT_EQ(config.banners, 2U);
+    EXPECT_STREQ(config.banner[0], "two words");
+    EXPECT_STREQ(config.banner[1], "type: list");
+    EXPECT_FALSE(parse("banner = 1\nbanner = 2\nbanner = 3\nbanner = 4\nbanner = 5\nbanner = 6\nbanner = 7\n"
+                       "banner = 8\nbanner = 9\n"));
+    EXPECT_STREQ(said, "9: banner = 9: at most 8 lines\n");
+    memset(line, 'x', sizeof(line) - 1);
+    for (size_t length = CONFIG_BANNER_SIZE - 1; length <= CONFIG_BANNER_SIZE; length++) {
+        snprintf(text, sizeof(text), "banner = %.*s\n", (int)length, line);
+        EXPECT_EQ(parse(text), length < CONFIG_BANNER_SIZE);
+    }
+}
+
+/* Where each file is named, for who looks for it. */
+TEST(config_lines_of_files)
+{
+    EXPECT_TRUE(parse("[a]\n\nkernel = k\nirqchip = full\nmodule = m\n# nothing\nmodule = n\ndisk = d\n"
+                      "disk = empty,4K\n[b]\nkernel = l\n"));
+    const struct config_domain *d = config.domain;
+    EXPECT_EQ(d[0].kernel_line, 3U);
+    EXPECT_EQ(d[0].module_line[0], 5U);
+    EXPECT_EQ(d[0].module_line[1], 7U);
+    EXPECT_EQ(d[0].disk[0].line, 8U);
+    EXPECT_EQ(d[1].kernel_line, 11U);
 }
 
 TEST(config_names)

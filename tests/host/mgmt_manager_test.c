@@ -65,6 +65,26 @@ TEST(manager_refuses)
     }
 }
 
+/* Boot modules go by their names alone, whatever stands in front. */
+TEST(manager_modules_in_folders)
+{
+    static const struct {
+        const char *kernel;
+        bool found;
+    } rows[] = {{"k.bin", true},    {"a/k.bin", true}, {"/boot/x/k.bin", true}, {"a/k.bin/", false},
+                {"k.bin/x", false}, {"k.bi", false},   {"k.bin2", false},       {"/", false}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        test_row("%s", rows[i].kernel);
+        machine_make();
+        struct config_domain *config = machine_add("a");
+        snprintf(config->kernel, sizeof(config->kernel), "%s", rows[i].kernel);
+        machine_begin();
+        EXPECT_TRUE(strstr(machine_command("create a"),
+                           rows[i].found ? "created" : "there is no boot module") != NULL);
+        machine_forget();
+    }
+}
+
 /* Whichever call fails, nothing is half-made, and it can be made afterwards. */
 TEST(manager_every_call_fails_once)
 {
