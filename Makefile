@@ -134,10 +134,10 @@ RUN_IMAGE     = --image $(if $(BOOT),$(BOOT),$(IMAGE) --append "exit=shutdown-po
 run: ## boot two Linux domains (DEMO=small: two small guests; BOOT=file: an image of make iso or make disk); Ctrl-a x leaves
 	@tools/deps.sh build run
 	@$(if $(BOOT),:,$(DEMO_FETCH))
-	@$(if $(BOOT),:,$(MAKE) --no-print-directory $(IMAGE) $(MGMT_IMAGE) $(DEMO_MODULES))
+	@$(if $(BOOT),:,$(MAKE) -s --no-print-directory $(IMAGE) $(MGMT_IMAGE) $(DEMO_MODULES))
 	@echo "Starting the machine ($(RUN_CPUS) CPUs, $(RUN_MEMORY) MiB). Ctrl-a x leaves it at any time."
 	@$(PYTHON) tools/emu.py run --machine auto --terminal --timeout 0 --cpus $(RUN_CPUS) --memory $(RUN_MEMORY) \
-		$(RUN_IMAGE) --clock slowdown; \
+		$(RUN_IMAGE) --clock slowdown --ips 100000000; \
 	 status=$$?; if [ $$status -eq 6 ]; then exit 0; fi; exit $$status
 
 # ---- bootable images of a configuration: tools/image.py ---------------------------------------------------------------
@@ -150,9 +150,9 @@ define build_image
 	@[ -e "$$CONFIG" ] || { echo "$$CONFIG: there is no such file; say which configuration: make $@ CONFIG=path" >&2; exit 2; }
 	@tools/deps.sh build $@
 	@$(if $(IMAGE_DEMO),$(DEMO_FETCH),:)
-	@$(MAKE) --no-print-directory $(BUILD)/mgmt/check $(IMAGE_DEMO)
+	@$(MAKE) -s --no-print-directory $(BUILD)/mgmt/check $(IMAGE_DEMO)
 	@$(PYTHON) tools/image.py check --build $(BUILD) --config "$$CONFIG" $(IMAGE_FILES)
-	@$(MAKE) --no-print-directory $(IMAGE) $(MGMT_IMAGE)
+	@$(MAKE) -s --no-print-directory $(IMAGE) $(MGMT_IMAGE)
 	@$(PYTHON) tools/image.py $@ --build $(BUILD) --config "$$CONFIG" --output "$$OUT" --append="$${APPEND:-com1=115200,8n1}" \
 		$(IMAGE_FILES)
 endef

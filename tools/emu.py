@@ -273,7 +273,8 @@ def _main_run(args):
     values = {k: v for k, v in vars(args).items() if k != "action"}
     result = run(RunSpec(**values))
     ticks = f", {result.ticks} ticks" if result.ticks is not None else ""
-    print(f"emu: {result.status}: {result.detail} ({result.seconds:.1f} s{ticks})", file=sys.stderr)
+    status = "" if args.terminal and result.code in (PASS, LEFT) else f"{result.status}: "
+    print(f"emu: {status}{result.detail} ({result.seconds:.1f} s{ticks})", file=sys.stderr)
     return result.code
 
 

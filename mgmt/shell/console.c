@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * console: see console.h. In the background, bytes that would steer the terminal are left out, but
- * for the tab: a guest must not be able to draw over the shell.
+ * for the tab, and control sequences as a whole (ECMA-48 section 5.4 "Control sequences"): a guest must
+ * not be able to draw over the shell.
  */
 #include "mgmt/shell/console.h"
 
@@ -30,15 +31,29 @@ void console_flush(struct console *console)
         screen_line(text, (size_t)length);
 }
 
+/* An end of line ends it in any case, so that nothing can swallow the lines that follow. */
+static bool steers(struct console *console, uint8_t byte)
+{
+    bool sequence = console->in == CONSOLE_SEQUENCE && byte >= ' ' && byte < 0x7f;
+    if (byte == 033)
+        console->in = CONSOLE_ESCAPE;
+    else if (console->in == CONSOLE_ESCAPE && byte == '[')
+        console->in = CONSOLE_SEQUENCE;
+    else if (!sequence || byte >= '@')
+        console->in = CONSOLE_TEXT;
+    return sequence || console->in != CONSOLE_TEXT || (byte < ' ' && byte != '\t') || byte == 0x7f;
+}
+
 static void put_background(struct console *console, uint8_t byte)
 {
+    bool hidden = steers(console, byte);
     if (byte == '\n') {
         if (console->line_length == 0)
             console->line[console->line_length++] = ' ';
         console_flush(console);
         return;
     }
-    if ((byte < ' ' && byte != '\t') || byte == 0x7f)
+    if (hidden)
         return;
     console->line[console->line_length++] = (char)byte;
     if (console->line_length == CONSOLE_LINE)

@@ -22,6 +22,7 @@ struct console {
     char kept[CONSOLE_KEPT]; /* byte n at n % CONSOLE_KEPT */
     char line[CONSOLE_LINE];
     size_t line_length;
+    enum { CONSOLE_TEXT, CONSOLE_ESCAPE, CONSOLE_SEQUENCE } in; /* of what came last */
 };
 
 void console_init(struct console *console, const char *name, bool quiet);

@@ -261,10 +261,22 @@ static void on_timeout(void *ctx)
     end(ctx, GUEST_TIMED_OUT);
 }
 
+static void on_flush(void *ctx);
+
+static void arm_flush(struct guest *guest)
+{
+    guest->flush_bytes = guest->console.bytes;
+    events_timer_set(&guest->flush, events_now() + khz * 500, on_flush, guest);
+}
+
+/* A line that still grows is left to its end. */
 static void on_flush(void *ctx)
 {
     struct guest *guest = ctx;
-    console_flush(&guest->console);
+    if (guest->console.bytes != guest->flush_bytes)
+        arm_flush(guest);
+    else
+        console_flush(&guest->console);
 }
 
 void guest_on_output(void *ctx, uint8_t byte)
@@ -274,7 +286,7 @@ void guest_on_output(void *ctx, uint8_t byte)
     console_put(&guest->console, byte);
     /* A line that does not end, such as a question, is shown after a while. */
     if (was_empty && guest->console.line_length != 0)
-        events_timer_set(&guest->flush, events_now() + khz * 500, on_flush, guest);
+        arm_flush(guest);
 }
 
 void guest_arm_timeout(struct guest *guest)

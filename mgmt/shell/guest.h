@@ -70,6 +70,7 @@ struct guest {
     struct events_timer finish, timeout, flush;
     struct events_timer wake; /* its clock or power management interrupts then */
     uint64_t wakes_at;        /* TSC; UINT64_MAX: not set */
+    uint64_t flush_bytes;     /* of console output, when `flush` was set */
 };
 
 enum { GUEST_FOREIGN_MAX = 16 };

@@ -232,7 +232,11 @@ TEST(console_in_the_background)
     put("\n");
     EXPECT_STREQ(take_seen(), "[vm]  \n");
     put("a\033[2Jb\tc\n");
-    EXPECT_STREQ(take_seen(), "[vm] a[2Jb\tc\n");
+    EXPECT_STREQ(take_seen(), "[vm] ab\tc\n");
+    put("$ \033[6n\033[1;31mred\033[m \033c\033]x[6n\n");
+    EXPECT_STREQ(take_seen(), "[vm] $ red c]x[6n\n");
+    put("a\033[12\nb\033\nc\033[\tJd\n");
+    EXPECT_STREQ(take_seen(), "[vm] a\n[vm] b\n[vm] c\tJd\n");
     for (unsigned i = 0; i < CONSOLE_LINE; i++)
         put("x");
     EXPECT_EQ(strlen(take_seen()), 5U + CONSOLE_LINE + 1);
