@@ -18,8 +18,8 @@ BUILD = os.path.join(ROOT, "build", "tests", "proof")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import emu  # pylint: disable=wrong-import-position
 
-PROOFS = ("if0", "masked", "apicbase", "vectoring", "intx", "posted", "commit")
-CPUS = {"commit": 2}
+PROOFS = ("if0", "masked", "apicbase", "vectoring", "intx", "posted", "commit", "shadow")
+CPUS = {"commit": 2, "shadow": 2}
 COUNTED = {"label": 7, "reason": 18, "count": 100, "min": 12, "median": 12, "worst": 12, "vmcs": 3, "vmread": 2,
            "vmwrite": 1, "locks": 2, "rdmsr": 0, "wrmsr": 0}
 TIMEOUT_SECONDS = 20
