@@ -9,6 +9,7 @@
 #include "arch/vmx/guest_state.h"
 #include "arch/vmx/inject.h"
 #include "hv/core/event.h"
+#include "hv/core/sched.h"
 #include "hv/exit/apic.h"
 #include "hv/exit/exit.h"
 
@@ -19,11 +20,14 @@
 /*
  * #DB and #AC are intercepted because their delivery can raise them again without end (XSA-156): each time
  * round now passes here. They go on to the guest as they were. In such a loop the guest never gets to an
- * instruction, so no interrupt exits either: they are taken here.
+ * instruction, so no interrupt exits either: they are taken here. A notification among them would have made the
+ * processor take what is posted, which is left to the run loop.
  */
 static void reflect(struct vcpu *v, const struct vm_exit_event *e)
 {
     sti_nop_cli();
+    if (vcpu_posted(v))
+        sched_request(v, REQUEST_EVENT);
     if (e->vector == VECTOR_DB)
         vm_exit_keep_shadow_step();
     if (e->type == INJECT_PRIV_EXCEPTION) {

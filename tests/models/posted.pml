@@ -12,7 +12,8 @@
  * -DREQUESTS_ONLY: levels below `pi`, where the vCPU is told by a request instead of the notification.
  *
  * An interrupt that arrives in root mode stays pending; so does the notification, which the processor then
- * handles at the VM entry as in the guest: clear ON, take PIR, raise RVI.
+ * handles at the VM entry as in the guest: clear ON, take PIR, raise RVI. Only an exit by #DB or #AC takes what is
+ * pending (-DEXCEPTION, hv/exit/intr.c).
  */
 #ifdef MIGRATION
 #define PROCESSORS 2 /* that run vCPUs */
@@ -58,6 +59,11 @@ byte preemptions = 1;
 byte own = 1; /* IPIs to itself */
 #else
 byte own;
+#endif
+#ifdef EXCEPTION
+byte exceptions = 2;
+#else
+byte exceptions;
 #endif
 
 #define DELIVERABLE (irr & ~kept_back)
@@ -358,6 +364,7 @@ end_guest:
     :: atomic { DELIVERABLE -> irr = irr & kept_back; goto guest }
     :: atomic { preemptions && DRAINED -> preemptions--; mem[REQUESTS] = mem[REQUESTS] | 2; LEAVE }
     :: atomic { own -> own--; LEAVE; goto own_ipi }
+    :: atomic { exceptions -> exceptions--; LEAVE; goto exception }
     :: atomic { hlts && DRAINED -> hlts--; halted = true; mem[REQUESTS] = mem[REQUESTS] | 1; LEAVE }
     fi;
 exit:
@@ -367,6 +374,18 @@ exit:
         :: else -> ENTER; goto guest
         fi
     };
+exception:
+    atomic {
+        nv[me] = false;
+        kick[me] = false
+    };
+#ifndef NO_ON_AFTER_WINDOW
+    if
+    :: LOAD(ON) -> REQUEST(1)
+    :: else
+    fi;
+#endif
+    goto exit;
 own_ipi:
     post(HIGH, me);
     goto exit;

@@ -66,6 +66,7 @@ check route fails -DNO_FENCE_IN_FIRE
 check route fails -DNO_LOCKED_CHANGE
 check route fails -DNO_WAIT
 check posted holds -DOWN
+check posted holds -DOWN -DEXCEPTION
 check posted fails -DNO_LOCKED_ON
 check posted fails -DNO_FENCE_IN_BLOCK
 check posted fails -DNO_ON_IN_BLOCK
@@ -76,6 +77,7 @@ check posted fails -DNO_ON_AT_ENTRY
 check posted fails -DNO_LOCKED_TAKE
 check posted fails -DNO_ROOT_PENDING
 check posted fails -DMIGRATION -DNO_HOME_CHECK
+check posted fails -DOWN -DEXCEPTION -DNO_ON_AFTER_WINDOW
 check eoi holds
 check eoi fails -DNO_LOCKED_TMR
 check eoi fails -DNO_LATE
