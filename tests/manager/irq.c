@@ -488,6 +488,7 @@ void test_irq(void)
     granted();
     storm();
     irq_ring_and_close(g);
+    irq_init_of_first(g);
     CHECK_EQ(guest_destroy(g), 0);
     g->flags = 0;
     lab_audit_check(&audit, "irq");

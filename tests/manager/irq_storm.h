@@ -6,3 +6,5 @@
 
 /* g runs the agent and has no use for port 0x520. */
 void irq_ring_and_close(struct guest *g);
+/* INIT to g's only vCPU, whose agent is gone then. */
+void irq_init_of_first(struct guest *g);
