@@ -10,8 +10,10 @@
  *   meet     all send to all others at once, and wait until they have what the others sent; then nobody sends until
  *            everybody is through, so that no later interrupt can bring a lost one back
  *
- * Processors spin, sleep in HLT, raise CR8 and turn interrupts off, at random; the seeds are fixed. A processor
- * whose interrupt is lost may sleep for ever; the first one never sleeps, and says so.
+ * Processors spin, sleep in HLT, raise CR8, turn interrupts off and step through instructions, at random; the
+ * seeds are fixed. A processor whose interrupt is lost may sleep for ever; the first one never sleeps, and says
+ * so. With the word `sleepy` all of them sleep instead of spinning, for vCPUs that share CPUs; a timer wakes the
+ * first one now and then.
  */
 #include "tests/guest/lib/apic.h"
 #include "tests/guest/lib/report.h"
@@ -26,19 +28,61 @@ enum {
     ALL = 0xe0,
     CLOSE = 0xe8,
     BOXES = 48,
+    WAKE = 0xf1,
+    TICK = 0xf2,
+    PROCESSORS_MAX = 16, /* by the vectors above */
+    TICK_COUNT = 10000000,
+    PATIENCE = 40, /* of these */
 };
 
 static unsigned processors;
 static uint64_t count;
+static bool sleepy;
+
+/* The first processor, whose patience ends: false. */
+#define SLEEP_FOR(condition)                                                                                 \
+    __extension__({                                                                                          \
+        uint32_t first = cpus[0].count[TICK];                                                                \
+        bool met;                                                                                            \
+        while (cli(), !(met = (condition)) && cpus[0].count[TICK] - first < PATIENCE)                        \
+            sti_hlt();                                                                                       \
+        sti();                                                                                               \
+        met;                                                                                                 \
+    })
+#define AWAIT(condition) (sleepy ? SLEEP_FOR(condition) : WAIT_FOR(condition))
+
+/* The others; `asleep` is looked at once. */
+#define UNTIL(asleep, condition)                                                                             \
+    do {                                                                                                     \
+        bool in_hlt = (asleep);                                                                              \
+        while (in_hlt ? cli() : pause(), !(condition))                                                       \
+            if (in_hlt)                                                                                      \
+                sti_hlt();                                                                                   \
+        if (in_hlt)                                                                                          \
+            sti();                                                                                           \
+    } while (0)
+
+/* Somebody may sleep until what has just been written is true. */
+static void wake(uint32_t id)
+{
+    if (sleepy)
+        apic_icr(id, WAKE);
+}
+
+static void wake_others(void)
+{
+    if (sleepy)
+        apic_icr(0, (uint32_t)APIC_TO_OTHERS << APIC_ICR_SHORTHAND_SHIFT | WAKE);
+}
 
 static struct {
-    volatile uint64_t sent[CPUS_MAX];     /* by destination; written by the sender */
-    volatile uint64_t answered[CPUS_MAX]; /* by who answers; written by the sender's handler */
-    volatile uint64_t got[CPUS_MAX];      /* by sender; written by the receiver's handler */
+    volatile uint64_t sent[PROCESSORS_MAX];     /* by destination; written by the sender */
+    volatile uint64_t answered[PROCESSORS_MAX]; /* by who answers; written by the sender's handler */
+    volatile uint64_t got[PROCESSORS_MAX];      /* by sender; written by the receiver's handler */
     volatile uint64_t put, out, interrupts, empty, all, met;
     uint64_t seed;
-} of[CPUS_MAX];
-static volatile uint32_t box[CPUS_MAX][BOXES];
+} of[PROCESSORS_MAX];
+static volatile uint32_t box[PROCESSORS_MAX][BOXES];
 static volatile uint32_t finished;
 static volatile bool closing;
 
@@ -56,6 +100,15 @@ static unsigned other(void)
     return (unsigned)(smp_self()->id + 1 + draw() % (processors - 1)) % processors;
 }
 
+/* Each step is an exit by #DB, for which the hypervisor takes interrupts itself. */
+static void step(uint64_t times)
+{
+    __asm__ volatile("pushfq; btsq $8, (%%rsp); popfq; 1: dec %0; jnz 1b; pushfq; btrq $8, (%%rsp); popfq"
+                     : "+r"(times)
+                     :
+                     : "cc", "memory");
+}
+
 /* A little of everything that a processor does while interrupts come. */
 static void something(void)
 {
@@ -68,6 +121,8 @@ static void something(void)
         cli();
         smp_delay(what >> 12 & 255);
         sti();
+    } else if (what % 40 == 2) {
+        step(1 + (what >> 12 & 7));
     }
 }
 
@@ -79,11 +134,12 @@ static void serve(void)
     __atomic_fetch_add(&finished, 1, __ATOMIC_SEQ_CST);
     if (self->id == 0)
         return;
+    wake(0);
     for (;;) {
         cli();
         if (closing)
             return;
-        if (draw() % 2) {
+        if (sleepy || draw() % 2) {
             sti_hlt();
         } else {
             sti();
@@ -111,10 +167,22 @@ __attribute__((noreturn)) static void give_up(const char *part)
     report_end();
 }
 
+static uint64_t interrupts(void)
+{
+    uint64_t n = 0;
+    for (unsigned id = 0; id < processors; id++)
+        n += cpus[id].total - cpus[id].count[TICK];
+    return n;
+}
+
+/* As long as there are interrupts somebody is at work. */
 static void end(const char *part)
 {
-    if (!WAIT_FOR(finished == processors))
-        give_up(part);
+    for (uint64_t before = ~0UL; !AWAIT(finished == processors);) {
+        if (interrupts() == before)
+            give_up(part);
+        before = interrupts();
+    }
 }
 
 static void close_down(void)
@@ -146,19 +214,10 @@ static void await_answer(unsigned to)
 {
     uint32_t id = smp_self()->id;
     if (id == 0) {
-        if (!WAIT_FOR(of[0].answered[to] == of[0].sent[to]))
+        if (!AWAIT(of[0].answered[to] == of[0].sent[to]))
             give_up("acked: no answer");
-    } else if (draw() % 2) {
-        for (;;) {
-            cli();
-            if (of[id].answered[to] == of[id].sent[to])
-                break;
-            sti_hlt();
-        }
-        sti();
     } else {
-        while (of[id].answered[to] != of[id].sent[to])
-            pause();
+        UNTIL(sleepy || draw() % 2, of[id].answered[to] == of[id].sent[to]);
     }
 }
 
@@ -236,7 +295,7 @@ static void flood_part(void)
     uint64_t put = 0, out = 0, interrupts = 0, empty = 0;
     begin(flood);
     end("flood");
-    bool quiet = WAIT_FOR(boxes_empty());
+    bool quiet = AWAIT(boxes_empty());
     close_down();
     for (unsigned id = 0; id < processors; id++) {
         put += of[id].put;
@@ -259,6 +318,7 @@ static void on_all(struct cpu *self, struct trap_frame *f)
     (void)f;
     of[self->id].all++;
     apic_eoi();
+    wake(turn % processors);
 }
 
 static bool everybody_has(uint64_t rounds)
@@ -277,16 +337,15 @@ static void all_others(uint64_t arg)
     sti();
     for (uint32_t r = 0; r < rounds; r++) {
         if (r % processors == id) {
-            if (id == 0 && !WAIT_FOR(turn == r))
+            if (id == 0 && !AWAIT(turn == r))
                 give_up("all: no turn");
-            while (turn != r)
-                pause();
+            UNTIL(sleepy, turn == r);
             apic_icr(0, (uint32_t)APIC_TO_OTHERS << APIC_ICR_SHORTHAND_SHIFT | ALL);
-            if (id == 0 && !WAIT_FOR(everybody_has(r + 1)))
+            if (id == 0 && !AWAIT(everybody_has(r + 1)))
                 give_up("all: not everybody has it");
-            while (!everybody_has(r + 1))
-                pause();
+            UNTIL(sleepy, everybody_has(r + 1));
             turn = r + 1;
+            wake_others();
         } else if (draw() % 4 == 0) {
             something();
         }
@@ -329,19 +388,10 @@ static void await_all(uint64_t want)
 {
     uint32_t id = smp_self()->id;
     if (id == 0) {
-        if (!WAIT_FOR(of[0].met == want))
+        if (!AWAIT(of[0].met == want))
             give_up("meet: the first one waits");
-    } else if (draw() % 2) {
-        for (;;) {
-            cli();
-            if (of[id].met == want)
-                break;
-            sti_hlt();
-        }
-        sti();
     } else {
-        while (of[id].met != want)
-            pause();
+        UNTIL(sleepy || draw() % 2, of[id].met == want);
     }
 }
 
@@ -355,11 +405,11 @@ static void meet(uint64_t arg)
     sti();
     for (uint64_t r = 1; r <= rounds; r++) {
         unsigned from = (unsigned)draw();
-        __atomic_fetch_add(&arrived, 1, __ATOMIC_SEQ_CST);
-        if (id == 0 && !WAIT_FOR(arrived == r * processors))
+        if (__atomic_add_fetch(&arrived, 1, __ATOMIC_SEQ_CST) == r * processors)
+            wake_others();
+        if (id == 0 && !AWAIT(arrived == r * processors))
             give_up("meet: others do not come");
-        while (arrived < r * processors)
-            pause();
+        UNTIL(sleepy, arrived >= r * processors);
         for (unsigned k = 0; k < others; k++)
             apic_icr((id + 1 + (from + k) % others) % processors, meet_vector(id));
         if (r % 4 == 0)
@@ -394,7 +444,7 @@ static void to_x2apic(uint64_t arg)
 
 static void set_handlers(void)
 {
-    for (unsigned i = 0; i < CPUS_MAX; i++) {
+    for (unsigned i = 0; i < PROCESSORS_MAX; i++) {
         irq_handlers[SEND + i] = on_send;
         irq_handlers[ANSWER + i] = on_answer;
         irq_handlers[meet_vector(i)] = on_meet;
@@ -403,14 +453,15 @@ static void set_handlers(void)
     for (unsigned i = 0; i < BOXES; i++)
         irq_handlers[FLOOD + i] = on_flood;
     irq_handlers[ALL] = on_all;
+    irq_handlers[V_DB] = smp_quiet;
 }
 
 static void all(void)
 {
     print("apic_storm: %s, %u processors, %lu each\n", smp_self()->x2apic ? "x2APIC" : "xAPIC", processors,
           count);
-    for (unsigned i = 0; i < CPUS_MAX; i++) {
-        for (unsigned j = 0; j < CPUS_MAX; j++)
+    for (unsigned i = 0; i < PROCESSORS_MAX; i++) {
+        for (unsigned j = 0; j < PROCESSORS_MAX; j++)
             of[i].sent[j] = of[i].answered[j] = of[i].got[j] = 0;
         of[i].put = of[i].out = of[i].interrupts = of[i].empty = 0;
     }
@@ -424,12 +475,18 @@ void guest_main(const char *cmdline)
 {
     count = guest_number(cmdline, "count=", 2000);
     processors = smp_init(cmdline);
-    if (processors < 2) {
-        report(false, "a storm needs two processors");
+    if (processors < 2 || processors > PROCESSORS_MAX) {
+        report(false, "a storm needs 2 to 16 processors");
         return;
     }
     smp_start(processors);
     set_handlers();
+    sleepy = guest_has_word(cmdline, "sleepy");
+    if (sleepy) {
+        apic_write(APIC_TDCR, APIC_TDCR_DIVIDE);
+        apic_write(APIC_LVT_TIMER, APIC_TIMER_PERIODIC | TICK);
+        apic_write(APIC_TMICT, TICK_COUNT);
+    }
     if (!guest_has_word(cmdline, "x2apic"))
         all();
     if (guest_has_word(cmdline, "xapic"))

@@ -14,6 +14,7 @@ enum { AP_STACK = 16384, FIRST_SIPI = 0x08, INIT_TICKS = 20000, SIPI_TICKS = 200
 _Static_assert(offsetof(struct cpu, self) == 0, "smp_self");
 
 struct cpu cpus[CPUS_MAX];
+static unsigned in_use = 1;
 irq_handler *volatile irq_handlers[256];
 
 extern const uint8_t smp_trampoline[], smp_trampoline_end[];
@@ -70,7 +71,9 @@ unsigned smp_init(const char *cmdline)
     /* These would push an error code as exceptions. */
     trap_set_gate(V_AC, (uint64_t)(uintptr_t)trap_stubs + 16UL * VECTOR_SPURIOUS, 0, 0);
     processor_init(&cpus[0], 0);
-    return n < 1 || n > CPUS_MAX ? 1 : (unsigned)n;
+    if (n >= 1 && n <= CPUS_MAX)
+        in_use = (unsigned)n;
+    return in_use;
 }
 
 void smp_ap(uint32_t id, uint32_t cs, uint64_t registers)
@@ -154,7 +157,7 @@ bool smp_run_all(unsigned n, void (*job)(uint64_t arg), uint64_t arg)
 
 void smp_forget(void)
 {
-    for (unsigned i = 0; i < CPUS_MAX; i++) {
+    for (unsigned i = 0; i < in_use; i++) {
         for (unsigned v = 0; v < 256; v++)
             cpus[i].count[v] = 0;
         cpus[i].total = cpus[i].orders = 0;
