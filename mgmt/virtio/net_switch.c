@@ -86,36 +86,36 @@ static uint16_t number_of(const struct net_switch *net, const struct net_port *p
     return number;
 }
 
-static void pass(struct net_port *to, const uint8_t *frame, uint32_t length)
+static void pass(struct net_port *to, const struct net_frame *frame)
 {
-    if (to->deliver(to->ctx, frame, length))
+    if (to->deliver(to->ctx, frame))
         to->out++;
     else
         to->dropped++;
 }
 
-void net_switch_send(struct net_switch *net, struct net_port *from, const uint8_t *frame, uint32_t length)
+void net_switch_send(struct net_switch *net, struct net_port *from, struct net_frame *frame)
 {
     uint16_t own = number_of(net, from);
     if (own == NET_SWITCH_PORTS)
         return;
-    if (length < NET_FRAME_MIN || length > NET_FRAME_MAX || frame[SOURCE] & GROUP_BIT) {
+    if (!net_offload_check(frame) || frame->bytes[SOURCE] & GROUP_BIT) {
         from->refused++;
         return;
     }
     net->frames++;
     from->in++;
-    learn(net, frame + SOURCE, own);
-    const struct net_switch_entry *known = frame[0] & GROUP_BIT ? NULL : lookup(net, frame);
+    learn(net, frame->bytes + SOURCE, own);
+    const struct net_switch_entry *known = frame->bytes[0] & GROUP_BIT ? NULL : lookup(net, frame->bytes);
     if (known) {
         if (known->port != own)
-            pass(net->port[known->port], frame, length);
+            pass(net->port[known->port], frame);
         return;
     }
     net->flooded++;
     for (uint16_t i = 0; i < NET_SWITCH_PORTS; i++)
         if (i != own && net->port[i])
-            pass(net->port[i], frame, length);
+            pass(net->port[i], frame);
 }
 
 uint32_t net_switch_known(const struct net_switch *net)

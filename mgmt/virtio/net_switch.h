@@ -10,13 +10,10 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "mgmt/virtio/net_offload.h"
 
 enum {
     NET_MAC_SIZE = 6,
-    NET_FRAME_MIN = 14,   /* destination, source, type */
-    NET_FRAME_MAX = 1518, /* with one VLAN tag, without checksum */
     NET_SWITCH_PORTS = 64,
     NET_SWITCH_MACS = 256,
     NET_SWITCH_WAYS = 4, /* places where an address can be kept */
@@ -25,10 +22,10 @@ enum {
 
 struct net_port {
     /* False: no room, the frame is lost. */
-    bool (*deliver)(void *ctx, const uint8_t *frame, uint32_t length);
+    bool (*deliver)(void *ctx, const struct net_frame *frame);
     void *ctx;
     uint64_t in, out, dropped; /* frames from it, to it, and lost on the way to it */
-    uint64_t refused;          /* from it: too short, too long, or from no single sender */
+    uint64_t refused; /* from it: too short, too long, from no single sender, or contradicting itself */
 };
 
 struct net_switch_entry {
@@ -51,8 +48,8 @@ bool net_switch_attach(struct net_switch *net, struct net_port *port);
 /* Forgets the port and all addresses behind it. */
 void net_switch_detach(struct net_switch *net, struct net_port *port);
 
-/* A frame from this port. */
-void net_switch_send(struct net_switch *net, struct net_port *from, const uint8_t *frame, uint32_t length);
+/* A frame from this port; what it says of its checksum and of cutting is checked here. */
+void net_switch_send(struct net_switch *net, struct net_port *from, struct net_frame *frame);
 
 /* Addresses that are known and not too old. */
 uint32_t net_switch_known(const struct net_switch *net);

@@ -197,18 +197,38 @@ void queue_unpop(struct queue *queue)
     queue->next--;
 }
 
-void queue_push(struct queue *queue, uint16_t head, uint32_t written)
+void queue_put(struct queue *queue, uint16_t head, uint32_t written)
 {
     struct virtq_used_elem elem = {head, written};
-    uint64_t slot = queue->used % queue->size;
+    uint64_t slot = (uint16_t)(queue->used + queue->unseen) % queue->size;
     if (!usable(queue))
         return;
     if (!guest_memory_write(queue->memory, queue->device + RING_ENTRIES + USED_ENTRY * slot, &elem,
-                            sizeof(elem))) {
+                            sizeof(elem)))
         queue->broken = true;
+    else
+        queue->unseen++;
+}
+
+void queue_publish(struct queue *queue)
+{
+    if (!usable(queue))
         return;
-    }
-    (void)store(queue, queue->device + RING_INDEX, ++queue->used);
+    queue->used = (uint16_t)(queue->used + queue->unseen);
+    queue->unseen = 0;
+    (void)store(queue, queue->device + RING_INDEX, queue->used);
+}
+
+void queue_take_back(struct queue *queue)
+{
+    queue->next = (uint16_t)(queue->next - queue->unseen);
+    queue->unseen = 0;
+}
+
+void queue_push(struct queue *queue, uint16_t head, uint32_t written)
+{
+    queue_put(queue, head, written);
+    queue_publish(queue);
 }
 
 bool queue_wants_interrupt(struct queue *queue)

@@ -31,6 +31,7 @@ struct queue {
     bool watching;      /* the driver is to notify */
     uint16_t next;      /* free-running index of the next chain in the available ring */
     uint16_t used;      /* of the next entry in the used ring */
+    uint16_t unseen;    /* entries behind it that the driver is not told of yet */
     uint16_t signalled; /* value of `used` at the last question about an interrupt */
 };
 
@@ -75,6 +76,13 @@ bool queue_pop(struct queue *queue, struct queue_chain *chain);
 void queue_unpop(struct queue *queue);
 /* Gives a chain back, of whose writable bytes the first `written` have been written. */
 void queue_push(struct queue *queue, uint16_t head, uint32_t written);
+/*
+ * The same in two steps, for chains that the driver must see at once: first each of them, at most as many as
+ * the queue has entries, then all together; or none of them, and they come again at the next queue_pop().
+ */
+void queue_put(struct queue *queue, uint16_t head, uint32_t written);
+void queue_publish(struct queue *queue);
+void queue_take_back(struct queue *queue);
 
 /* Asks whether the driver wants to hear of what has been pushed since the last such question. */
 bool queue_wants_interrupt(struct queue *queue);

@@ -183,7 +183,9 @@ static bool answer_some(struct virtio *virtio, uint16_t queue, virtio_answer_fn 
             return false;
         }
         *budget -= 1 + (int64_t)((virtio->chain.readable + virtio->chain.writable) >> 12);
+        virtio->extra = 0;
         int64_t written = answer(virtio);
+        *budget -= virtio->extra;
         if (written >= 0)
             queue_push(&virtio->queue[queue], virtio->chain.head, (uint32_t)written);
     }

@@ -71,6 +71,7 @@ struct virtio {
     struct queue queue[VIRTIO_QUEUES_MAX];
     uint8_t config[VIRTIO_CONFIG_MAX];
     struct queue_chain chain;                      /* the one that is being answered */
+    uint32_t extra;                                /* what it costs besides its length: virtio_drain() */
     uint64_t notified, interrupts, chains, broken; /* counters, kept over resets */
 };
 
@@ -97,7 +98,10 @@ bool virtio_running(const struct virtio *virtio);
 bool virtio_has(const struct virtio *virtio, uint64_t feature);
 /* Takes the next chain into virtio->chain. False: none, not running, or it has just broken. */
 bool virtio_pop(struct virtio *virtio, uint16_t queue);
-/* Answers what waits in the queue, a bounded number of chains, and interrupts the driver if it wants that. */
+/*
+ * Answers what waits in the queue, a bounded number of chains, and interrupts the driver if it wants that.
+ * `answer` may set virtio->extra when a chain makes more work than its bytes show.
+ */
 void virtio_drain(struct virtio *virtio, uint16_t queue, virtio_answer_fn *answer);
 void virtio_signal(struct virtio *virtio, uint16_t queue);
 void virtio_config_changed(struct virtio *virtio);

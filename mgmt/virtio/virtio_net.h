@@ -3,9 +3,11 @@
  * virtio_net: a network device on a port of a net_switch. Pure. Virtual I/O Device (VIRTIO) Version 1.2,
  * section 5.1 "Network Device".
  *
- * Frames go as they are, one per chain, without offloads. A frame for a driver that has no buffer, or one
- * that is too small, is lost and counted by the port; what the driver sends too long or too short as well.
- * The driver is never asked to tell of new receive buffers: nothing waits for them.
+ * Drivers may leave checksums out and send TCP in large pieces; who receives gets it so if its driver has said
+ * that it can do with that, over as many buffers as it takes, else complete frames, one per buffer. A frame
+ * for a driver that has not enough buffers is lost and counted by the port; what the driver sends too long or
+ * too short, or what contradicts itself, as well. The driver is never asked to tell of new receive buffers:
+ * nothing waits for them.
  */
 #pragma once
 
@@ -18,7 +20,6 @@ struct virtio_net {
     struct virtio virtio;
     struct net_switch *net;
     struct net_port port;
-    uint8_t frame[NET_FRAME_MAX];
 };
 
 /* Attaches the device to the switch; false: the switch has no port left. */

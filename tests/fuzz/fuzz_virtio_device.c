@@ -62,10 +62,19 @@ static void page_free(void *ctx, void *page)
     free(page);
 }
 
-static bool deliver(void *ctx, const uint8_t *frame, uint32_t length)
+static bool deliver(void *ctx, const struct net_frame *frame)
 {
-    assert(!ctx && frame && length >= NET_FRAME_MIN && length <= NET_FRAME_MAX);
-    return frame[0] & 1;
+    static uint8_t made[NET_FRAME_MAX];
+    uint32_t bytes = 0, count = net_offload_count(frame);
+    assert(!ctx && frame->length >= NET_FRAME_MIN && frame->length <= NET_BIG_MAX);
+    assert(frame->gso != NET_GSO_NONE || frame->length <= NET_FRAME_MAX);
+    for (uint32_t n = 0; n < count; n++) {
+        uint32_t length = net_offload_make(frame, n, made);
+        assert(length <= NET_FRAME_MAX);
+        bytes += frame->gso == NET_GSO_NONE ? length : length - frame->header;
+    }
+    assert(bytes == frame->length - (frame->gso == NET_GSO_NONE ? 0U : frame->header));
+    return frame->bytes[0] & 1;
 }
 
 static struct virtio *make(uint8_t which)
@@ -94,15 +103,33 @@ static struct virtio *make(uint8_t which)
     }
 }
 
+/* To and from some address; mostly a large piece of TCP when it is too long for a frame. */
+static void make_frame(const uint8_t *bytes, uint8_t *to, struct net_frame *frame)
+{
+    static const uint8_t ip[] = {8, 0, 0x45, 0, 0, 0, 0, 0, 0, 0, 64, 6};
+    const uint8_t ends[12] = {2, 0, 0, 0, 0, bytes[1], 2, 0, 0, 0, bytes[2], bytes[3]};
+    memcpy(to, ends, sizeof(ends));
+    memcpy(to + 12, ip, sizeof(ip));
+    to[16] = (uint8_t)((frame->length - 14) >> 8);
+    to[17] = (uint8_t)(frame->length - 14);
+    to[46] = (uint8_t)(bytes[6] << 4 | 0x50);
+    frame->partial = frame->length > NET_FRAME_MAX || bytes[6] & 0x10;
+    frame->csum_start = 34;
+    frame->csum_offset = (bytes[6] & 0x20) != 0 ? 6 : 16;
+    frame->gso = frame->length > NET_FRAME_MAX ? NET_GSO_TCP4 : NET_GSO_NONE;
+    frame->gso_size = (uint16_t)(bytes[7] * 8);
+}
+
 static void other_side(const uint8_t *bytes, struct virtio *virtio)
 {
-    uint8_t frame[NET_FRAME_MAX] = {2, 0, 0, 0, 0, bytes[1], 2, 0, 0, 0, bytes[2], bytes[3]};
+    static uint8_t start[NET_BIG_MAX];
+    struct net_frame frame = {.bytes = start, .length = (uint32_t)(bytes[4] | bytes[5] << 8)};
     if (virtio == &console.virtio) {
         uint32_t length = bytes[1] % 8;
         assert(virtio_console_receive(&console, bytes, length) <= length);
     } else if (virtio == &net.virtio) {
-        net_switch_send(&net_switch, &other, frame,
-                        (uint32_t)(bytes[4] | bytes[5] << 8) % (NET_FRAME_MAX + 1));
+        make_frame(bytes, start, &frame);
+        net_switch_send(&net_switch, &other, &frame);
     }
     if (bytes[1] & 0x80)
         virtio_config_changed(virtio);
@@ -178,7 +205,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct virtio *virtio = make(data[0] & 3);
     assert(driver_attach(&driver, virtio, (enum driver_bus)((data[0] >> 2 & 3) % BUSES)));
     if (data[0] & 0x80)
-        assert(driver_start(&driver, VIRTIO_F_VERSION_1 | (uint64_t)(data[0] & 0x60) << 23));
+        assert(driver_start(&driver, VIRTIO_F_VERSION_1 | (uint64_t)(data[0] & 0x60) << 23 |
+                                         (data[0] & 0x10 ? driver_features(&driver) & 0xffffff : 0)));
     for (size_t i = 1; i + 8 <= size; i += 8) {
         bool needs = (virtio->status & VIRTIO_DEVICE_NEEDS_RESET) != 0;
         uint64_t chains = virtio->chains;

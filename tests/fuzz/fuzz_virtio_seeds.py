@@ -34,9 +34,9 @@ def poke(gpa, value):
     return struct.pack("<BHBI", 5, gpa & 0xffff, 0, value)
 
 
-def device_input(device, bus, queue, descriptors):
-    """A started device, one chain of descriptors, a notification, input from the other side."""
-    data = bytes((0x80 | bus << 2 | device,))
+def device_input(device, bus, queue, descriptors, features=0):
+    """A started device, one chain of descriptors, a notification, input from the other side; features: 0x10 is all of the type."""
+    data = bytes((0x80 | bus << 2 | device | features,))
     at, ring = (0, 0x4000) if queue == 0 else (0x2000, 0xfff6)
     for number, (gpa, length, flags) in enumerate(descriptors):
         words = struct.unpack("<4I", desc(gpa, length, flags, number + 1))
@@ -61,6 +61,12 @@ def device_seeds():
         seeds.append(read[:1] + header + poke(0xa000, 1) + read[1:])
         seeds.append(device_input(3, bus, 0, [(0x1a000, 2000, WRITE)]))
         seeds.append(device_input(3, bus, 1, [(0x1a000, 100, 0)]))
+        seeds.append(device_input(3, bus, 0, [(0x1a000, 4000, WRITE)], 0x10) + bytes((7, 0x85, 1, 1, 0, 12, 0, 180)))
+        large = device_input(3, bus, 1, [(0x1a000, 12 + 54 + 3000, 0)], 0x10)
+        frame = struct.pack("<BBHHHHH", 1, 1, 54, 1000, 34, 16, 0) + bytes((2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 1, 8, 0))
+        frame += bytes((0x45, 0)) + struct.pack(">H", 40 + 3000) + bytes((0, 0, 0, 0, 64, 6)) + bytes(22) + bytes((0x50, 0x19))
+        words = b"".join(poke(0xa000 + at, struct.unpack("<I", frame[at:at + 4].ljust(4, b"\0"))[0]) for at in range(0, len(frame), 4))
+        seeds.append(large[:1] + words + large[1:])
     return seeds
 
 

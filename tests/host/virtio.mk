@@ -15,7 +15,10 @@ virtio_block_test_SRCS = tests/host/virtio_block_test.c mgmt/virtio/virtio_block
 	$(VIRTIO_SRCS)
 virtio_console_test_SRCS = tests/host/virtio_console_test.c mgmt/virtio/virtio_console.c $(VIRTIO_SRCS)
 virtio_net_test_SRCS = tests/host/virtio_net_test.c mgmt/virtio/virtio_net.c mgmt/virtio/net_switch.c \
-	$(VIRTIO_SRCS)
+	mgmt/virtio/net_offload.c $(VIRTIO_SRCS)
+
+HOST_TESTS += net_offload_test
+net_offload_test_SRCS = tests/host/net_offload_test.c mgmt/virtio/net_offload.c
 
 HOST_TESTS += virtio_saved_test
 virtio_saved_test_SRCS = tests/host/virtio_saved_test.c mgmt/virtio/virtio_saved.c mgmt/virtio/virtio_rng.c $(VIRTIO_SRCS)
