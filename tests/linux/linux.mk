@@ -11,11 +11,15 @@ LINUX_DISKS    := $(LINUX_VERSIONS:%=$(LINUX_DIR)/initramfs-%.cpio)
 LINUX_CONFIGS  := $(addprefix $(LINUX_DIR)/,linux-1.conf linux-2.conf linux-4.conf linux-8.conf end-reboot.conf end-panic.conf)
 LINUX_CONFIGS  += $(addprefix $(LINUX_DIR)/,virtio-pci.conf virtio-intx.conf virtio-mmio.conf)
 
-.PHONY: linux linux-native
+.PHONY: linux linux-native linux-figures
 linux: $(LINUX_KERNELS) $(LINUX_DISKS) $(LINUX_DIR)/vmlinux-6.1 $(LINUX_CONFIGS) ## fetch Debian's Linux kernels and make their initial RAM disks (build/linux)
 
 linux-native: linux ## Linux without a hypervisor under the same emulator: ticks to /init
 	@tests/linux/native.py
+
+linux-figures: linux ## what Linux domains cost: ticks to /init against no hypervisor, exits of boot and idling, network, disk (10 minutes)
+	@tests/linux/ticks.py
+	@tests/linux/figures.py all
 
 $(LINUX_DIR)/tool: tests/linux/tool.c tests/linux/linux.mk
 	@mkdir -p $(@D)

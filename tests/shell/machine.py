@@ -26,10 +26,10 @@ class Failure(Exception):
 
 
 class Machine:
-    def __init__(self, modules, cpus=2, memory=128, append="", manager="config=session.conf"):
+    def __init__(self, modules, cpus=2, memory=128, append="", manager="config=session.conf", cpu_model="corei7_skylake_x"):
         self.command_line = [
             sys.executable, os.path.join(ROOT, "tools", "emu.py"), "run", "--machine", "bochs", "--terminal", "--timeout", "600",
-            "--cpu-model", "corei7_skylake_x", "--cpus", str(cpus), "--memory", str(memory), "--nic", "none",
+            "--cpu-model", cpu_model, "--cpus", str(cpus), "--memory", str(memory), "--nic", "none",
             "--image", os.path.join(BUILD, "signalbox.elf"), "--append", f"exit=shutdown-port {append}",
             "--module", f"{os.path.join(BUILD, 'mgmt', 'manager.bin')} {manager}"]
         for module in modules:
