@@ -17,7 +17,8 @@ virtio_console_test_SRCS = tests/host/virtio_console_test.c mgmt/virtio/virtio_c
 virtio_net_test_SRCS = tests/host/virtio_net_test.c mgmt/virtio/virtio_net.c mgmt/virtio/net_switch.c \
 	mgmt/virtio/net_offload.c $(VIRTIO_SRCS)
 
-HOST_TESTS += net_offload_test
+HOST_TESTS += net_switch_test net_offload_test
+net_switch_test_SRCS = tests/host/net_switch_test.c mgmt/virtio/net_switch.c mgmt/virtio/net_offload.c
 net_offload_test_SRCS = tests/host/net_offload_test.c mgmt/virtio/net_offload.c
 
 HOST_TESTS += virtio_saved_test
