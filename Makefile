@@ -129,7 +129,10 @@ RUN_MODULES   = --module "$(MGMT_IMAGE) config=demo.conf" --module "$(DEMO_CONFI
 
 DEMO_FETCH    = $(if $(filter small,$(DEMO)),:,{ tools/linux.sh 6.1 && tools/linux.sh 6.12; } >/dev/null || \
 	{ echo "No Linux kernel can be had now; DEMO=small does without."; exit 1; })
-RUN_IMAGE     = --image $(if $(BOOT),$(BOOT),$(IMAGE) --append "exit=shutdown-port $(RUN_APPEND)" $(RUN_MODULES))
+# How poweroff ends the emulator: each has a port of its own.
+RUN_EXIT      = $$($(PYTHON) -Bc 'import sys; sys.path.insert(0, "tools"); import emu_qemu; \
+	print("debug-exit" if emu_qemu.kvm_has_vmx() else "shutdown-port")')
+RUN_IMAGE     = --image $(if $(BOOT),$(BOOT),$(IMAGE) --append "exit=$(RUN_EXIT) $(RUN_APPEND)" $(RUN_MODULES))
 
 run: ## boot two Linux domains (DEMO=small: two small guests; BOOT=file: an image of make iso or make disk); Ctrl-a x leaves
 	@tools/deps.sh build run
