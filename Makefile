@@ -67,6 +67,9 @@ endif
 $(BUILD)/hv/hv/exit/%.o: CODEGEN += -fomit-frame-pointer
 $(patsubst %,$(BUILD)/hv/hv/core/%.o,sched service notify vcpu_state claims timer): CODEGEN += -fomit-frame-pointer
 
+# Nothing runs here but on CPUs that are traced.
+$(patsubst %,$(BUILD)/hv/hv/%.o,exit/traced core/trace core/trace_ring mgmt/mgmt_trace): CODEGEN += -Os
+
 $(BUILD)/hv/%.o: %.c Makefile $(BUILD)/newlib.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $<"

@@ -133,6 +133,10 @@ enum hv_call {
     HV_CALL_PIRQ_GIVE = 0x63,   /* (gsi, domain) to another owner, unbound */
     HV_CALL_PIRQ_INFO = 0x64,   /* (gsi, struct hv_pirq_info *out) */
 
+    /* HV_MAY_SYSTEM: hv_trace.h. */
+    HV_CALL_TRACE_CONTROL = 0x70, /* (enum hv_trace_op, pages, mask of CPUs, mask of kinds) domain 0 only */
+    HV_CALL_TRACE_READ = 0x71,    /* (struct hv_trace_read *inout) -> records copied */
+
     HV_CALL_COUNT = 0x80, /* numbers from here on are -HV_ENOSYS */
 };
 
@@ -160,6 +164,7 @@ enum hv_capability {
     HV_CAP_DEVICE_IRQ = 15,  /* version of the list HV_IRQ_*; 0: nothing is published */
     HV_CAP_EOI_VECTORS = 16, /* 1: HV_CALL_EOI_VECTORS */
     HV_CAP_PIRQS = 17,       /* GSIs of the machine are below this; 0: it has no I/O APIC */
+    HV_CAP_TRACE = 18,       /* version of the records of hv_trace.h; 0: none */
 };
 
 #define HV_NO_PAGE UINT64_MAX

@@ -10,6 +10,7 @@
 #include "arch/cpu/bits.h"
 
 struct desc_tables;
+struct trace_ring;
 
 struct percpu {
     /* Constant once the CPU is up. */
@@ -20,7 +21,8 @@ struct percpu {
     struct desc_tables *desc;
 
     /* Private: only this CPU writes it. */
-    uint64_t exits; /* VM exits */
+    uint64_t exits;           /* VM exits */
+    struct trace_ring *trace; /* hv/core/trace.h; not NULL: VM exits enter by vmx_exit_traced */
 
     /* Written by others: cross-CPU calls, smp.c. */
     struct smp_call *calls; /* lock-free stack of waiting requests */

@@ -63,6 +63,10 @@ void apicv_open_deadline(uint8_t bitmap[PAGE_SIZE]);
 
 /* Highest requested and in-service vector. */
 void apicv_set_status(uint8_t rvi, uint8_t svi);
+static inline uint16_t apicv_status(void) /* RVI, SVI */
+{
+    return (uint16_t)vmcs_read(VMCS_GUEST_INTERRUPT_STATUS);
+}
 /* A vector has been requested: RVI does not fall. */
 static inline void apicv_raise_rvi(uint8_t vector)
 {

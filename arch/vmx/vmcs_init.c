@@ -19,7 +19,7 @@ struct field_value {
     uint64_t value;
 };
 
-extern const uint8_t vmx_exit[];
+extern const uint8_t vmx_exit[], vmx_exit_traced[];
 
 #define PAT_RESET       0x0007040600070406UL
 #define ACCESS_UNUSABLE 0x10000
@@ -115,7 +115,6 @@ static void write_host(const struct vmx_context *c)
         {VMCS_HOST_SYSENTER_ESP, 0},
         {VMCS_HOST_SYSENTER_EIP, 0},
         {VMCS_HOST_FS_BASE, 0},
-        {VMCS_HOST_RIP, (uint64_t)(uintptr_t)vmx_exit},
         {VMCS_HOST_RSP, (uint64_t)(uintptr_t)(&c->gprs + 1)},
     };
     write_all(table, ARRAY_SIZE(table));
@@ -127,6 +126,12 @@ void vmcs_set_cpu(void)
     vmcs_write(VMCS_HOST_GS_BASE, (uint64_t)(uintptr_t)p);
     vmcs_write(VMCS_HOST_TR_BASE, (uint64_t)(uintptr_t)&p->desc->tss);
     vmcs_write(VMCS_HOST_GDTR_BASE, (uint64_t)(uintptr_t)p->desc->gdt);
+    vmcs_set_exit();
+}
+
+void vmcs_set_exit(void)
+{
+    vmcs_write(VMCS_HOST_RIP, (uint64_t)(uintptr_t)(percpu_self()->trace ? vmx_exit_traced : vmx_exit));
 }
 
 /*

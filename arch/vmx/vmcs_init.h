@@ -24,4 +24,7 @@ void vmcs_init(struct vmx_context *c, const struct vmcs_setup *setup);
 /* With the VMCS loaded: the host state that differs from CPU to CPU. Whenever a VMCS comes to another CPU. */
 void vmcs_set_cpu(void);
 
+/* The part of it that changes when this CPU is traced, or not any more: where VM exits enter. */
+void vmcs_set_exit(void);
+
 #endif

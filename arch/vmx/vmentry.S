@@ -177,6 +177,20 @@ vmx_exit:
     .size   vmx_exit, . - vmx_exit
 
     .balign 16
+    .globl  vmx_exit_traced
+    .type   vmx_exit_traced, @function
+vmx_exit_traced: /* HOST_RIP while the CPU is traced: always the full way */
+    STORE_SCRATCH %rsp, GPRS_SIZE
+    lea     -GPRS_SIZE(%rsp), %rdi
+    mov     %gs:PERCPU_STACK_TOP_OFF, %rsp
+    push    %rdi
+    push    %rdi
+    STORE_PRESERVED %rdi
+    call    hv_vmexit_traced
+    jmp     .Lenter
+    .size   vmx_exit_traced, . - vmx_exit_traced
+
+    .balign 16
     .globl  vmx_enter
     .type   vmx_enter, @function
 vmx_enter:

@@ -39,7 +39,7 @@ __attribute__((noreturn)) void vmx_enter(struct vmx_context *c);
 
 /*
  * Upcalls from vmentry.S (arch/cpu/upcall.h says more). hv_vmexit handles one exit and returns the context to
- * enter next; so does hv_serve, for c after an exit that a fast handler has done while work was pending.
+ * enter next; so does hv_vmexit_traced, with records of it, and hv_serve, for c after an exit that a fast handler has done while work was pending.
  * hv_vmentry_failed is told that VMLAUNCH or VMRESUME of c was refused; it returns the context to enter
  * instead.
  *
@@ -50,6 +50,7 @@ struct vmx_fast {
     uint64_t done; /* 0: nothing was done, take the full way */
 };
 struct vmx_context *hv_vmexit(struct vmx_context *c, uint32_t reason);
+struct vmx_context *hv_vmexit_traced(struct vmx_context *c);
 struct vmx_context *hv_serve(struct vmx_context *c);
 struct vmx_context *hv_vmentry_failed(void);
 void hv_fast_cpuid(struct vmx_context *c); /* sets the slots of RAX, RBX, RCX, RDX */

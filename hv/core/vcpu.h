@@ -114,6 +114,7 @@ struct vcpu {
 
     /* Statistics, written by the CPU that runs it. */
     uint64_t exits[EXIT_REASON_COUNT];
+    uint64_t traced_runnable, traced_timers; /* when it left its CPU; at its exit: traced.c */
 };
 
 static inline bool vcpu_posted(const struct vcpu *v)

@@ -6,119 +6,14 @@
  */
 #include "hv/exit/run.h"
 
-#include "arch/cpu/insn.h"
-#include "arch/vmx/guest_state.h"
-#include "arch/vmx/inject.h"
-#include "arch/vmx/vmcs_check.h"
 #include "arch/vmx/vmx.h"
-#include "hv/core/domain0.h"
-#include "hv/core/event.h"
-#include "hv/core/irq_level.h"
-#include "hv/core/notify.h"
-#include "hv/core/page.h"
-#include "hv/core/panic.h"
 #include "hv/core/pcpu.h"
-#include "hv/core/sched.h"
-#include "hv/core/service.h"
-#include "hv/exit/apic.h"
-#include "hv/exit/exit.h"
-#include "hv/vapic/vapic_newer.h"
+#include "hv/exit/serve.h"
 
-static void answer(struct vcpu *v)
-{
-    uint32_t kind = v->service_kind;
-    v->service_kind = HV_EXIT_NONE;
-    if (kind == HV_EXIT_PIO)
-        exit_io_answer(v);
-    else if (kind == HV_EXIT_MMIO)
-        exit_mmio_answer(v);
-    else if (kind == HV_EXIT_DECODE && v->service->decode.action == 1)
-        exit_inject_ud(v);
-}
-
-/* A vCPU in HLT or a wait goes on only when there is a reason; true: it sleeps. */
-static bool sleeps(struct vcpu *v)
-{
-    if (v->waiting && notify_finish_wait(v))
-        v->halted = false;
-    if (v->halted && (inject_is_set() || (v->apic && !apic_idle(v))))
-        v->halted = false;
-    if (!v->halted && !v->waiting && !(v->apic && apic_idle(v)))
-        return false;
-    vapic_place(v, VAPIC_ASLEEP);
-    if (sched_block(v))
-        return true;
-    vapic_place(v, VAPIC_HERE);
-    return false;
-}
-
-/*
- * While a service is open the page is the manager's and the access is not finished, so that it can still
- * raise a fault: a kick and events wait for the answer. Returns the requests that are to be served now.
- */
-static uint32_t postpone(struct vcpu *v, uint32_t requests)
-{
-    uint32_t later = requests & (REQUEST_KICK | REQUEST_EVENT | REQUEST_APIC);
-    if (later)
-        atomic_fetch_or_full(&v->requests, later);
-    return requests & ~later;
-}
-
-static struct vcpu *checked(struct vcpu *v)
-{
-    const struct domain *d = v->domain;
-    const char *broken =
-        vmcs_invariants(&v->vmx, ept_pointer(&d->ept), v->msr_bitmap, page_pa(v->msr_bitmap));
-    if (broken)
-        panic("domain %u, vCPU %u: %s", d->id, v->index, broken);
-    return v;
-}
-
-_Static_assert(offsetof(struct vcpu, requests) == VMX_CONTEXT_PENDING, "vmentry.S tests it");
-
-#define ROUNDS 8
-
-/* Serves the requests of v, or of whoever runs instead, until one can be entered. */
 static struct vcpu *serve(struct vcpu *v)
 {
-    for (uint32_t rounds = 1;; rounds++) {
-        uint32_t requests = atomic_exchange_full(&v->requests, 0);
-        if (vcpu_posted(v))
-            requests |= REQUEST_EVENT;
-        if (__builtin_expect(requests & REQUEST_RESTART, 0))
-            domain0_restart(v);
-        if (requests & REQUEST_ANSWER)
-            answer(v);
-        if (v->service_kind != HV_EXIT_NONE)
-            requests = postpone(v, requests);
-        if (requests & REQUEST_KICK)
-            service_report(v, HV_EXIT_KICK);
-        else if ((requests & REQUEST_APIC) && !v->apic && irq_level_due(v))
-            service_report(v, HV_EXIT_IRQ_LEVEL);
-        if (v->apic && (requests & (REQUEST_EVENT | REQUEST_APIC)))
-            apic_prepare(v, requests);
-        else if (requests & REQUEST_EVENT)
-            (void)event_prepare(v);
-        /*
-         * What came meanwhile, requested or posted, is served before anything else: it may be why the vCPU did
-         * not fall asleep. Where many send, this may go on and on, so the machine's interrupts are taken here too, as
-         * the guest's instructions would let them: the end of a slice, calls of other CPUs.
-         */
-        bool stop = (requests & REQUEST_RESCHED) || atomic_load_relaxed(&v->holds) || sleeps(v);
-        if (!stop && !atomic_load_relaxed(&v->requests) && !vcpu_posted(v))
-            return CONFIG_DEBUG ? checked(v) : v;
-        if (stop) {
-            if (!v->blocked)
-                vapic_place(v, VAPIC_AWAY);
-            v = sched_next(v);
-            vcpu_load(v);
-            vapic_place(v, VAPIC_HERE);
-        } else if (rounds % ROUNDS == 0) {
-            sti_nop_cli();
-            if (!atomic_load_relaxed(&v->requests) && vcpu_posted(v) && vapic_enter_posted(v))
-                return CONFIG_DEBUG ? checked(v) : v;
-        }
-    }
+    v = serve_with(v, false);
+    return CONFIG_DEBUG ? checked(v) : v;
 }
 
 struct vmx_context *hv_vmexit(struct vmx_context *c, uint32_t reason)

@@ -81,6 +81,9 @@ const struct mgmt_call mgmt_table[HV_CALL_COUNT] = {
     [HV_CALL_PIRQ_ACK] = {mgmt_pirq_ack, HV_MAY_DOMAINS, false, 1},
     [HV_CALL_PIRQ_GIVE] = {mgmt_pirq_give, HV_MAY_DOMAINS, LOCKED, 2},
     [HV_CALL_PIRQ_INFO] = {mgmt_pirq_info, HV_MAY_DOMAINS, LOCKED, 2},
+
+    [HV_CALL_TRACE_CONTROL] = {mgmt_trace_control, HV_MAY_SYSTEM, LOCKED, 4},
+    [HV_CALL_TRACE_READ] = {mgmt_trace_read, HV_MAY_SYSTEM, LOCKED, 1},
 };
 _Static_assert((HV_CALL_COUNT & (HV_CALL_COUNT - 1)) == 0, "numbers are masked");
 

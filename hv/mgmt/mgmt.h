@@ -87,7 +87,8 @@ mgmt_handler mgmt_eoi_vectors, mgmt_irqchip_config, mgmt_irqchip_get, mgmt_irqch
     mgmt_notifier_bind, mgmt_notifier_grant, mgmt_notifier_info, mgmt_notifier_list, mgmt_doorbell_add,
     mgmt_doorbell_remove; /* mgmt_irq.c */
 mgmt_handler mgmt_pirq_bind, mgmt_pirq_unbind, mgmt_pirq_ack, mgmt_pirq_give,
-    mgmt_pirq_info; /* mgmt_pirq.c */
+    mgmt_pirq_info;                               /* mgmt_pirq.c */
+mgmt_handler mgmt_trace_control, mgmt_trace_read; /* mgmt_trace.c */
 mgmt_handler mgmt_route_msi, mgmt_route_set, mgmt_route_replace, mgmt_route_get, mgmt_route_lookup,
     mgmt_route_stats; /* mgmt_route.c */
 

@@ -57,6 +57,7 @@ int64_t mgmt_capability(struct vcpu *v, const struct mgmt_args *args)
     case HV_CAP_SIGNAL_MSI:
     case HV_CAP_DEVICE_IRQ:
     case HV_CAP_EOI_VECTORS:
+    case HV_CAP_TRACE:
         return 1;
     case HV_CAP_PIRQS:
         return ioapic_gsi_end();

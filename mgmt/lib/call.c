@@ -113,6 +113,27 @@ int64_t call_shutdown(enum hv_shutdown how)
     return hv_shutdown(how);
 }
 
+int64_t call_trace_control(enum hv_trace_op op, uint32_t pages, uint64_t cpus, uint32_t kinds)
+{
+    return hv_call4(HV_CALL_TRACE_CONTROL, (uint64_t)op, pages, cpus, kinds);
+}
+
+int64_t call_trace_read(uint32_t cpu, uint64_t *position, uint64_t *lost, uint64_t *written,
+                        struct hv_trace_record *out, uint32_t room)
+{
+    struct hv_trace_read in = {.size = sizeof(in), .cpu = cpu, .position = *position, .records = room};
+    in.buffer = page_gpa + sizeof(in);
+    int64_t result = take(hv_call1(HV_CALL_TRACE_READ, put(&in, sizeof(in))), &in, sizeof(in));
+    if (result < 0)
+        return result;
+    if (result > 0)
+        memcpy(out, page + sizeof(in), (size_t)result * sizeof(*out));
+    *position = in.position;
+    *lost = in.lost;
+    *written = in.written;
+    return result;
+}
+
 int64_t call_domain_create(const struct hv_domain_create *in)
 {
     struct hv_domain_create copy = *in;

@@ -17,6 +17,7 @@
 #include "guest_abi/apic.h"
 #include "guest_abi/hv_abi.h"
 #include "guest_abi/hv_mgmt.h"
+#include "guest_abi/hv_trace.h"
 #include "guest_abi/hv_vcpu.h"
 
 enum { CALL_PAGE_SIZE = 4096, CALL_LIST_MAX = CALL_PAGE_SIZE / 4 };
@@ -40,6 +41,11 @@ int64_t call_log_read(uint64_t *position, uint64_t *lost, char *to, size_t lengt
 int64_t call_console_write(const char *text, size_t length); /* may take fewer */
 int64_t call_console_read(char *to, size_t length);
 int64_t call_shutdown(enum hv_shutdown how);
+
+int64_t call_trace_control(enum hv_trace_op op, uint32_t pages, uint64_t cpus, uint32_t kinds);
+/* -> how many of at most `room` records of the CPU, from number *position on, which moves; *lost before them. */
+int64_t call_trace_read(uint32_t cpu, uint64_t *position, uint64_t *lost, uint64_t *written,
+                        struct hv_trace_record *out, uint32_t room);
 
 int64_t call_domain_create(const struct hv_domain_create *in); /* -> domain */
 int64_t call_domain_destroy(uint32_t domain);

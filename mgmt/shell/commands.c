@@ -11,11 +11,13 @@
 #include "mgmt/lib/hv_error.h"
 #include "mgmt/shell/guest_saved.h"
 #include "mgmt/shell/screen.h"
+#include "mgmt/shell/top.h"
+#include "mgmt/shell/trace_dump.h"
 
 static const struct frames *frames;
 static uint64_t khz;
 static struct guest *wanted; /* console */
-static bool wanted_top;
+static const struct commands_mode *wanted_mode;
 
 struct command {
     const char *name;
@@ -48,11 +50,11 @@ struct guest *commands_attached(void)
     return guest;
 }
 
-bool commands_top(void)
+const struct commands_mode *commands_mode(void)
 {
-    bool top = wanted_top;
-    wanted_top = false;
-    return top;
+    const struct commands_mode *mode = wanted_mode;
+    wanted_mode = NULL;
+    return mode;
 }
 
 struct guest *commands_guest(const char *word)
@@ -176,9 +178,17 @@ static void run_button(int count, char *words[])
 
 static void run_top(int count, char *words[])
 {
+    static const struct commands_mode top = {top_start, top_stop, NULL};
     (void)count;
     (void)words;
-    wanted_top = true;
+    wanted_mode = &top;
+}
+
+static void run_trace(int count, char *words[])
+{
+    static const struct commands_mode dump = {trace_dump_start, trace_dump_stop, trace_dump_over};
+    if (commands_trace(count, words))
+        wanted_mode = &dump;
 }
 
 static void shut_down(enum hv_shutdown how)
@@ -225,7 +235,9 @@ static const struct command commands[] = {
      "local APICs: mode, what the processor does of them, interrupts"},
     {"vcpu-pin", run_vcpu_pin, 3, 3, "domain vcpu cpus", "the CPUs it may use from now on: 0,2-3, or all"},
     {"stats", commands_stats, 0, 2, "[domain] [--json]", "CPUs of the machine, or exits of a domain"},
-    {"top", run_top, 0, 0, "", "what the vCPUs do, every second; any key ends it"},
+    {"top", run_top, 0, 0, "", "what vCPUs, exits and interrupts do, every second; any key ends it"},
+    {"trace", run_trace, 0, 3, "[start [cpus [pages]] | stop | dump [records] | off | --json]",
+     "record what CPUs and vCPUs do"},
     {"irqs", commands_irqs, 1, 3, "domain [gsi] [--json]", "its interrupt sources: level, counters"},
     {"routes", commands_routes, 1, 3, "domain [gsi] [--json]", "where they lead, from a GSI on"},
     {"route", commands_route, 1, 7,
@@ -262,13 +274,35 @@ static void print_help(const struct command *command)
     screen_printf("  %-8s %-18s %s", command->name, command->usage, command->about);
 }
 
+/* Of commands that want more than a line. */
+static const struct {
+    const char *name, *text;
+} more[] = {
+    {"trace",
+     "    trace start        every CPU keeps its last 1023 records: VM exits and entries, calls, interrupts\n"
+     "                       that are sent and ended, timers, vCPUs that leave a CPU and take it\n"
+     "    trace start 0,2 16 only these CPUs, in 16 pages of 4 KiB each (1 to 64, 8 if not said)\n"
+     "    trace              how many records each CPU has written\n"
+     "    trace stop         nothing more is recorded; what is there stays\n"
+     "    trace dump         prints the records, also while CPUs write; any key ends it\n"
+     "    trace dump 200     the last 200 of each CPU\n"
+     "    trace off          gives the memory back\n"
+     "  Log what the terminal shows and give the file to tools/trace.py: a listing, or JSON for\n"
+     "  chrome://tracing and ui.perfetto.dev. While CPUs are traced every exit takes the long way."},
+    {"top", "    use of each vCPU in percent of the time since the last picture, then what moved most:\n"
+            "    exits per second by reason, interrupts per second by route (GSI)"},
+    {"stats", "    without a domain the machine's CPUs, with one the exits of its vCPUs by reason"},
+};
+
 static void run_help(int count, char *words[])
 {
-    if (count == 1)
-        for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    const struct command *command = count > 1 ? find(words[1]) : NULL;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (count == 1 || command == &commands[i])
             print_help(&commands[i]);
-    else if (find(words[1]))
-        print_help(find(words[1]));
+    for (size_t i = 0; command && i < sizeof(more) / sizeof(more[0]); i++)
+        if (!strcmp(command->name, more[i].name))
+            screen_printf("%s", more[i].text);
 }
 
 void commands_run(int count, char *words[])

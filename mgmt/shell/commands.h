@@ -18,8 +18,15 @@ void commands_run(int count, char *words[]);
 /* The guest whose console the last command asked for, once; NULL: none. */
 struct guest *commands_attached(void);
 
-/* The last command asked for `top`; told once. */
-bool commands_top(void);
+/* What takes the screen for itself until a key is pressed, or until it is over. */
+struct commands_mode {
+    void (*start)(uint64_t tsc_khz);
+    void (*stop)(void);
+    bool (*over)(void); /* NULL: never by itself */
+};
+
+/* The one that the last command asked for, once; NULL: none. */
+const struct commands_mode *commands_mode(void);
 
 /* Listings, in commands_show.c. */
 void commands_list(int count, char *words[]);
@@ -29,6 +36,9 @@ void commands_stats(int count, char *words[]);
 void commands_apics(int count, char *words[]); /* commands_apics.c */
 void commands_modules(int count, char *words[]);
 void commands_dmesg(int count, char *words[]);
+
+/* In commands_trace.c; true: a dump is to begin. */
+bool commands_trace(int count, char *words[]);
 
 /* Interrupts, in commands_irq.c. */
 void commands_irqs(int count, char *words[]);

@@ -8,6 +8,7 @@
 #include "mgmt/lib/call.h"
 #include "mgmt/lib/hv_error.h"
 #include "mgmt/shell/commands.h"
+#include "mgmt/shell/exit_name.h"
 #include "mgmt/shell/modules.h"
 #include "mgmt/shell/screen.h"
 #include "mgmt/shell/table.h"
@@ -178,7 +179,7 @@ static void print_cpus(bool json)
 
 static void print_exits(const struct guest *guest, bool json)
 {
-    static const struct table_column columns[] = {{"vcpu", 4}, {"reason", 6}, {"exits", 14}};
+    static const struct table_column columns[] = {{"vcpu", 4}, {"reason", 6}, {"name", -14}, {"exits", 14}};
     struct hv_vcpu_info info;
     struct table table;
     table_begin(&table, columns, COUNT(columns), json, screen_line);
@@ -187,6 +188,7 @@ static void print_exits(const struct guest *guest, bool json)
             continue;
         for (uint32_t reason = 0; reason < COUNT(info.exits_by_reason); reason++) {
             const struct table_cell cells[] = {TABLE_NUMBER(vcpu), TABLE_NUMBER(reason),
+                                               TABLE_TEXT(exit_name(reason)),
                                                TABLE_NUMBER(info.exits_by_reason[reason])};
             if (info.exits_by_reason[reason] != 0)
                 table_row(&table, cells);

@@ -19,7 +19,6 @@
 #include "mgmt/shell/guest.h"
 #include "mgmt/shell/screen.h"
 #include "mgmt/shell/shell_line.h"
-#include "mgmt/shell/top.h"
 
 #define KEY_LEAVE '\035' /* Ctrl-] */
 
@@ -39,8 +38,8 @@ static bool in_use;
 static struct shell_line line;
 static char shown[PROMPT_SIZE];
 static struct guest *attached;
-static bool in_top;
-static bool told; /* the port interrupts */
+static const struct commands_mode *mode; /* NULL: none */
+static bool told;                        /* the port interrupts */
 
 bool shell_in_use(void)
 {
@@ -84,9 +83,8 @@ static void run_line(void)
     if (attached) {
         screen_printf("console of %s; Ctrl-] leaves it", attached->config->name);
         console_attach(&attached->console);
-    } else if (commands_top()) {
-        in_top = true;
-        top_start(khz);
+    } else if ((mode = commands_mode()) != NULL) {
+        mode->start(khz);
     } else {
         show();
     }
@@ -100,14 +98,19 @@ static void leave_console(void)
     show();
 }
 
+static void leave_mode(void)
+{
+    mode->stop();
+    mode = NULL;
+    show();
+}
+
 static void on_byte(char byte)
 {
     bool first = !in_use;
     in_use = true;
-    if (in_top) {
-        in_top = false;
-        top_stop();
-        show();
+    if (mode) {
+        leave_mode();
         return;
     }
     if (attached) {
@@ -165,6 +168,8 @@ static void on_poll(void *ctx)
     if (attached && had_domain && !attached->domain)
         leave_console(); /* it has ended; its result is among the lines that waited */
     had_domain = attached && attached->domain;
+    if (mode && mode->over && mode->over())
+        leave_mode();
     busy = any ? BUSY_POLLS : busy - (busy > 0);
     uint32_t ms = told ? TOLD_POLL_MS : busy ? BUSY_POLL_MS : POLL_MS;
     if (more)

@@ -157,7 +157,7 @@ static void nothing_forgotten(void)
         HV_CALL_NOTIFIER_CREATE, HV_CALL_NOTIFIER_CLOSE,  HV_CALL_NOTIFIER_BIND,  HV_CALL_NOTIFIER_GRANT,
         HV_CALL_NOTIFIER_INFO,   HV_CALL_NOTIFIER_LIST,   HV_CALL_DOORBELL_ADD,   HV_CALL_DOORBELL_REMOVE,
         HV_CALL_PIRQ_BIND,       HV_CALL_PIRQ_UNBIND,     HV_CALL_PIRQ_ACK,       HV_CALL_PIRQ_GIVE,
-        HV_CALL_PIRQ_INFO,       HV_CALL_EOI_VECTORS};
+        HV_CALL_PIRQ_INFO,       HV_CALL_EOI_VECTORS,     HV_CALL_TRACE_CONTROL,  HV_CALL_TRACE_READ};
     uint32_t lines = 0;
     for (uint32_t i = 0; i < HV_CALL_COUNT; i++)
         lines += abi_calls[i].name != NULL;
@@ -216,6 +216,8 @@ void test_abi(void)
     abi_world_build();
     nothing_forgotten();
     limits();
+    /* All of this is traced, so that exits have gone that way, too. */
+    CHECK_EQ(hv_call4(HV_CALL_TRACE_CONTROL, HV_TRACE_START, 1, UINT64_MAX, 0x1fe), 0);
     (void)abi_snapshot();
     before = abi_snapshot();
     CHECK_EQ(abi_snapshot(), before);
@@ -233,5 +235,6 @@ void test_abi(void)
     abi_poison();
     abi_callers();
     abi_dying();
+    CHECK_EQ(hv_call4(HV_CALL_TRACE_CONTROL, HV_TRACE_FREE, 0, 0, 0), 0);
     abi_world_destroy();
 }

@@ -118,7 +118,10 @@ static void whole_pool(uint32_t first)
     CHECK(d == -HV_ENOMEM || d == -HV_ENOSPC);
     CHECK(count > 8);
     if (d == -HV_ENOMEM) {
-        CHECK_EQ(lab_system().pool_free / PAGE < 16, true);
+        uint64_t left = lab_system().pool_free;
+        CHECK_EQ(left / PAGE < 16, true);
+        CHECK_EQ(hv_call4(HV_CALL_TRACE_CONTROL, HV_TRACE_START, 16, UINT64_MAX, 2), -(uint64_t)HV_ENOMEM);
+        CHECK_EQ(lab_system().pool_free, left);
         refused = sequence(first);
         CHECK(refused > 0);
         /* One goes, and there is room again. */

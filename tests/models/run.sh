@@ -83,4 +83,8 @@ check eoi fails -DNO_LOCKED_TMR
 check eoi fails -DNO_LATE
 check eoi fails -DNO_PROGRAM
 check eoi fails -DNO_SECOND_LOOK
+check trace holds
+check trace fails -DNO_RECORD_FIRST
+check trace fails -DNO_SECOND_LOOK
+check trace fails -DNO_ONE_MORE
 exit $bad

@@ -60,7 +60,8 @@ def commands():
         wake(machine)
         text = machine.command("help")
         for word in ("list", "create", "start", "pause", "resume", "destroy", "info", "vcpus", "console", "dmesg", "stats", "top",
-                     "reboot", "poweroff", "break", "restart", "irqs", "routes", "route", "irq-line", "msi", "inject", "nmi", "lines", "vcpu-pin", "apics"):
+                     "reboot", "poweroff", "break", "restart", "irqs", "routes", "route", "irq-line", "msi", "inject", "nmi", "lines", "vcpu-pin", "apics",
+                     "trace"):
             has(text, f"\n  {word} ") if word != "help" else None
         has(machine.command("help pause"), "stop its vCPUs for a while")
         row = state(machine, "spare")
