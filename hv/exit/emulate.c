@@ -128,8 +128,8 @@ static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool w
         int failed = write ? gmem_write(v->domain, gpa, data, width) : gmem_read(v->domain, gpa, data, width);
         return failed ? ACCESS_FOREIGN : ACCESS_DONE;
     }
-    if (irqchip_mmio(v->domain, gpa, width, write, data) ||
-        (write && doorbell_hit(v->domain, HV_CLAIM_MMIO, gpa, width, *data)))
+    if ((write && doorbell_hit(v->domain, HV_CLAIM_MMIO, gpa, width, *data)) ||
+        irqchip_mmio(v->domain, gpa, width, write, data))
         return ACCESS_DONE;
     if (claims_has(v->domain->claims, HV_CLAIM_MMIO, gpa, 1))
         return serviced(v, gpa, width, write, data);
@@ -344,8 +344,12 @@ static void start(struct vcpu *v, uint64_t gpa, bool write, bool string_io)
         pass_on(v);
         return;
     }
-    if (io && !string_io)
+    if (io && !string_io) {
+        /* Its port was not looked at, or another vCPU has just put it here: the processor shall judge. */
+        if (guest_cpl() > field_get(w.rflags, 13, 12))
+            return;
         e->port = (uint16_t)w.gpr[RDX];
+    }
     run(v);
 }
 
