@@ -191,11 +191,12 @@ void sched_release(struct vcpu *v, uint32_t holds)
     settle_and_unlock(q, v);
 }
 
-void sched_hold_self(struct vcpu *v, uint32_t holds)
+void sched_hold_self(struct vcpu *v, uint32_t holds, uint32_t unless)
 {
     struct runq *q = pcpu_self()->runq;
     spin_lock(&q->lock);
-    v->holds |= holds;
+    if (!(atomic_load_relaxed(&v->requests) & unless))
+        v->holds |= holds;
     spin_unlock(&q->lock);
     atomic_fetch_or_full(&v->requests, REQUEST_RESCHED);
 }

@@ -23,8 +23,11 @@ bool sched_init_cpu(struct pcpu *p);
 void sched_hold(struct vcpu *v, uint32_t holds);
 void sched_release(struct vcpu *v, uint32_t holds);
 
-/* The same as sched_hold for v that runs on this CPU: it leaves at its next look at its requests. */
-void sched_hold_self(struct vcpu *v, uint32_t holds);
+/*
+ * The same as sched_hold for v that runs on this CPU: it leaves at its next look at its requests. Not when one
+ * of `unless` has been requested already.
+ */
+void sched_hold_self(struct vcpu *v, uint32_t holds, uint32_t unless);
 
 /*
  * Returns when v does not run (any more): after sched_hold, from another vCPU's context. Serves cross-CPU

@@ -21,11 +21,9 @@ static void submit(struct vcpu *v, enum hv_exit_kind kind)
         irq_level_publish(v);
     s->version = HV_ABI_VERSION;
     s->serial++;
-    v->service_kind = (uint32_t)kind;
-    sched_hold_self(
-        v,
-        HOLD_SERVICE); /* first: a manager that looks at the page unasked may answer as soon as it sees kind */
+    atomic_store_relaxed(&v->service_kind, (uint32_t)kind);
     atomic_store_release(&s->kind, (uint32_t)kind);
+    sched_hold_self(v, HOLD_SERVICE, REQUEST_ANSWER);
     notify_manager(v->domain, HV_NOTIFY_VCPU(v->domain->id, v->index));
 }
 
@@ -64,9 +62,14 @@ void service_report(struct vcpu *v, enum hv_exit_kind kind)
     submit(v, kind);
 }
 
+/*
+ * A manager that looks at the page unasked may answer as soon as it sees `kind`, before the vCPU is held: then
+ * it is not held any more. Both sides have the lock of its run queue behind what they say.
+ */
 int service_complete(struct vcpu *v)
 {
-    if (!(atomic_load_acquire(&v->holds) & HOLD_SERVICE))
+    if (!(atomic_load_acquire(&v->holds) & HOLD_SERVICE) &&
+        (!atomic_load_relaxed(&v->service_kind) || (atomic_load_relaxed(&v->requests) & REQUEST_ANSWER)))
         return -HV_ENOENT;
     atomic_fetch_or_full(&v->requests, REQUEST_ANSWER);
     sched_release(v, HOLD_SERVICE);
