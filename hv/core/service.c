@@ -68,9 +68,10 @@ void service_report(struct vcpu *v, enum hv_exit_kind kind)
  */
 int service_complete(struct vcpu *v)
 {
-    if (!(atomic_load_acquire(&v->holds) & HOLD_SERVICE) &&
-        (!atomic_load_relaxed(&v->service_kind) || (atomic_load_relaxed(&v->requests) & REQUEST_ANSWER)))
+    uint32_t kind = atomic_load_relaxed(&v->service_kind);
+    if (kind == HV_EXIT_NONE || (kind & SERVICE_ANSWERED))
         return -HV_ENOENT;
+    atomic_store_relaxed(&v->service_kind, kind | (uint32_t)SERVICE_ANSWERED);
     atomic_fetch_or_full(&v->requests, REQUEST_ANSWER);
     sched_release(v, HOLD_SERVICE);
     return 0;

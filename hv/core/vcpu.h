@@ -106,7 +106,7 @@ struct vcpu {
     struct hv_service *service;
     gpa_t service_gpa; /* in the domain that made the vCPU */
     struct vcpu_emulation emulation;
-    uint32_t service_kind; /* what the answer will finish; HV_EXIT_NONE: nothing open */
+    uint32_t service_kind; /* what the answer will finish; HV_EXIT_NONE: nothing open; SERVICE_ANSWERED */
 
     /* The notification page, notify.c; NULL: none. */
     struct hv_notify *notify;
@@ -122,7 +122,8 @@ static inline bool vcpu_posted(const struct vcpu *v)
     return v->posted && (__atomic_load_n(v->posted, __ATOMIC_RELAXED) & 1);
 }
 
-#define VCPU_NOWHERE 0xffffffffU
+#define VCPU_NOWHERE     0xffffffffU
+#define SERVICE_ANSWERED BIT(31)
 
 /*
  * Makes a stopped vCPU, which nobody else finds before it is published: other CPUs look at all vCPUs of a domain at any

@@ -27,8 +27,8 @@ void traced_run(struct vcpu *v);
 
 static inline void answer(struct vcpu *v)
 {
-    uint32_t kind = v->service_kind;
-    v->service_kind = HV_EXIT_NONE;
+    uint32_t kind = v->service_kind & ~(uint32_t)SERVICE_ANSWERED;
+    atomic_store_relaxed(&v->service_kind, (uint32_t)HV_EXIT_NONE);
     if (kind == HV_EXIT_PIO)
         exit_io_answer(v);
     else if (kind == HV_EXIT_MMIO)
