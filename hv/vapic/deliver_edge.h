@@ -12,10 +12,11 @@
 #include "hv/core/sched.h"
 #include "hv/vapic/vapic.h"
 
-/* The APIC of an ID, or NULL. */
+/* The APIC of an ID, or NULL. A guest says which: masked too, so that a wild one is no index in speculation. */
 static inline struct vapic *deliver_find(const struct vapic_domain *apics, uint32_t id)
 {
-    struct vlapic *a = id < CONFIG_MAX_VCPUS ? atomic_load_relaxed(&apics->by_id[id]) : NULL;
+    struct vlapic *a =
+        id < CONFIG_MAX_VCPUS ? atomic_load_relaxed(&apics->by_id[id & (CONFIG_MAX_VCPUS - 1)]) : NULL;
     return a ? vapic_from(a) : NULL;
 }
 

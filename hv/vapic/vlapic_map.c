@@ -30,9 +30,12 @@ void vlapic_map_init(struct vlapic_map *map, struct vlapic **by_id, uint32_t ids
     *map = (struct vlapic_map){.by_id = by_id, .ids = ids};
 }
 
+/* A wild ID is no index in speculation either: the mask does not come from the branch. */
 static struct vlapic *lookup(const struct vlapic_map *map, uint64_t id)
 {
-    return id < map->ids ? __atomic_load_n(&map->by_id[id], __ATOMIC_ACQUIRE) : NULL;
+    uint64_t mask = 0 - (uint64_t)(id < map->ids);
+    __asm__("" : "+r"(mask));
+    return id < map->ids ? __atomic_load_n(&map->by_id[id & mask], __ATOMIC_ACQUIRE) : NULL;
 }
 
 /* Under which xAPIC logical address the APIC listens: bits 7:0 LDR, and the model. */
