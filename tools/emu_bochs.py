@@ -35,7 +35,7 @@ def binary(variant):
     done = subprocess.run([BUILD_SH, "--variant", variant, "--print"], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode == 0:
         return done.stdout.strip()
-    print(f"emu: building Bochs ({variant})", file=sys.stderr)
+    print(f"emu: building Bochs ({variant}), some minutes, once", file=sys.stderr)
     done = subprocess.run([BUILD_SH, "--variant", variant], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         raise BochsError(f"tests/bochs/build.sh --variant {variant} failed")

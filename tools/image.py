@@ -225,7 +225,7 @@ def _report(kind, output, domains):
     files = sum(os.path.getsize(path) for path in domains.files.values())
     memory = -(-(domains.memory + 2 * files + 128 * MIB) // (256 * MIB)) * 256
     drive = f"-cdrom {output}" if kind == "iso" else f"-drive file={output},format=raw"
-    print(f"{output} is ready, {mib(size)}, for BIOS and UEFI; next: qemu-system-x86_64 -accel kvm -cpu host -smp 2 -m {memory} "
+    print(f"{output} is ready, {mib(size)}, for BIOS and UEFI; next: qemu-system-x86_64 -machine q35,accel=kvm -cpu host -smp 2 -m {memory} "
           f"-nographic {drive} (without VT-x: make run BOOT={output}), or for a real machine: "
           f"sudo dd if={output} of=/dev/sdX bs=4M conv=fsync")
 
