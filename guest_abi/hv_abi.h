@@ -115,6 +115,7 @@ enum hv_call {
     HV_CALL_ROUTE_GET = 0x4a,     /* (domain, struct hv_routes *inout, size) -> routes, of whole GSIs */
     HV_CALL_ROUTE_LOOKUP = 0x4b,  /* (domain, struct hv_route_lookup *inout) -> 0 found, 1: go on */
     HV_CALL_ROUTE_STATS = 0x4c,   /* (domain, struct hv_route_stats *inout) */
+    HV_CALL_ROUTE_LATENCY = 0x4d, /* (domain, struct hv_route_latency *inout) */
 
     HV_CALL_NOTIFIER_CREATE = 0x50, /* (struct hv_notifier *in) -> notifier */
     HV_CALL_NOTIFIER_CLOSE = 0x51,  /* (notifier) returns when it fires no more */

@@ -136,9 +136,25 @@ struct hv_route_stats {
     uint64_t coalesced;    /* pending already */
     uint64_t masked;       /* nobody took it */
     uint64_t acknowledged; /* ended by an EOI that the hypervisor sees: level-triggered, and PIC */
-    uint64_t reserved[2];
+    uint64_t storms;       /* times that its I/O APIC pins were put off: asserted at 10,000 EOIs in a row */
+    uint64_t reserved[1];
 };
 _Static_assert(sizeof(struct hv_route_stats) == 64, "ABI");
+
+/*
+ * How long the interrupts of a GSI took from when they were sent to a local APIC (I/O APIC) or requested (PIC) until the guest
+ * ended them. Of those whose end is seen: level-triggered ones, and the PIC's. count[0]: less than 2^10 ticks of the TSC,
+ * count[n]: 2^(9+n) and more, less than 2^(10+n); the last one: all that is longer. They wrap.
+ */
+#define HV_LATENCY_BUCKETS 22U
+#define HV_LATENCY_SHIFT   10U
+struct hv_route_latency {
+    uint32_t size;
+    uint32_t gsi; /* in */
+    uint64_t reserved[2];
+    uint32_t count[HV_LATENCY_BUCKETS];
+};
+_Static_assert(sizeof(struct hv_route_latency) == 112, "ABI");
 
 /* ---- notifiers. A handle is never used twice: after CLOSE it is -HV_ENOENT for good. */
 

@@ -7,5 +7,5 @@ HV_SRCS += $(addprefix hv/mgmt/, mgmt.c mgmt_domain.c mgmt_irq.c mgmt_mem.c mgmt
 HV_SRCS += $(addprefix hv/vapic/, deliver.c vapic.c vapic_newer.c vlapic.c vlapic_base.c vlapic_event.c vlapic_icr.c vlapic_lvt.c vlapic_map.c vlapic_reg.c \
 	vlapic_state.c vlapic_timer.c vlapic_write.c)
 HV_SRCS += $(addprefix hv/exit/, apic.c apic_fast.c cpuid.c cr.c emulate.c exit.c hlt.c hypercall.c intr.c io.c mmio.c msr.c run.c traced.c)
-HV_SRCS += $(addprefix hv/irqchip/, irqchip.c vioapic.c vpic.c vpit.c)
+HV_SRCS += $(addprefix hv/irqchip/, irqchip.c irqchip_state.c latency.c vioapic.c vpic.c vpit.c)
 HV_SRCS += $(addprefix hv/route/, doorbell.c hazard.c notifier.c pirq.c route.c route_word.c)

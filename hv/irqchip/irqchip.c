@@ -6,39 +6,12 @@
  * shows the guest's EOI; edges at an I/O APIC end unseen, so that a tick there merges with the one that
  * waits.
  */
-#include "hv/irqchip/irqchip.h"
+#include "hv/irqchip/irqchip_parts.h"
 
 #include "arch/cpu/insn.h"
 #include "hv/core/pcpu.h"
 #include "hv/core/sched.h"
-#include "hv/irqchip/vioapic.h"
-#include "hv/irqchip/vpic.h"
-#include "hv/irqchip/vpit.h"
 #include "hv/vapic/deliver.h"
-
-struct ioapic {
-    struct vioapic model;
-    uint64_t base;
-};
-
-struct irqchip {
-    /* Constant. */
-    struct domain *domain;
-    const struct irqchip_upcalls *up;
-    uint32_t ioapics; /* 0: split mode */
-
-    struct spinlock lock; /* guards the rest */
-    struct vpic pic;
-    bool pic_output; /* as the vCPUs know it */
-    struct vpit pit;
-    bool reinject;      /* as the manager wants it */
-    bool pit_by_ioapic; /* the last tick met an open pin of an I/O APIC */
-    struct ioapic ioapic[HV_IOAPICS_MAX];
-    struct timer pit_timer, storm_timer;
-    bool stopped; /* no timer is set any more */
-};
-_Static_assert(sizeof(struct irqchip) <= PAGE_SIZE, "one page");
-_Static_assert(sizeof(struct vioapic_pin) * HV_IOAPIC_PINS_CONFIG_MAX <= PAGE_SIZE, "one page of pins");
 
 /* ---- with the lock held */
 
@@ -58,7 +31,7 @@ static void pit_rearm(struct irqchip *c)
     set_timer(c, &c->pit_timer, wanted, deadline);
 }
 
-static void storm_rearm(struct irqchip *c)
+void irqchip_storm_rearm(struct irqchip *c)
 {
     uint64_t first = UINT64_MAX, deadline;
     for (uint32_t i = 0; i < c->ioapics; i++)
@@ -78,7 +51,7 @@ static void pic_note(struct irqchip *c)
  * INTR leads to LINT0 of all local APICs: ExtINT is taken when the vCPU can, other modes at the edge; NMIs
  * see the PIT only.
  */
-static void pic_tell(struct irqchip *c)
+void irqchip_pic_tell(struct irqchip *c)
 {
     struct vlapic_message m;
     bool output = vpic_output(&c->pic), rises = output && !c->pic_output;
@@ -106,26 +79,41 @@ static void pit_watchdog(const struct irqchip *c)
 }
 
 /* Missed ticks can only wait for an EOI that the PIC shows. */
-static void pit_set_reinject(struct irqchip *c)
+void irqchip_pit_set_reinject(struct irqchip *c)
 {
     bool on = c->reinject && !vpic_masked(&c->pic, 0) && !c->pit_by_ioapic;
     if (on != ((c->pit.flags & HV_PIT_REINJECT) != 0))
         vpit_reinject(&c->pit, on);
 }
 
+static uint32_t pin_of(const struct vioapic *a, uint32_t pin)
+{
+    return ((const struct ioapic *)(const void *)a)->first + pin;
+}
+
 static int send(struct irqchip *c, struct vioapic *a, uint32_t pin)
 {
     struct vlapic_message m;
-    if (!vioapic_ready(a, pin, rdtsc(), &m))
+    uint64_t now = rdtsc();
+    if (!vioapic_ready(a, pin, now, &m))
         return VIOAPIC_COALESCED;
-    return vioapic_sent(a, pin, deliver_message(c->domain, NULL, &m));
+    int status = vioapic_sent(a, pin, deliver_message(c->domain, NULL, &m));
+    if (m.level && status > 0)
+        latency_begin(&c->latency, pin_of(a, pin), now);
+    return status;
 }
 
-static void send_all(struct irqchip *c, struct vioapic *a)
+void irqchip_send_all(struct irqchip *c, struct vioapic *a)
 {
     struct vlapic_message m;
     for (uint32_t pin = 0; (pin = vioapic_next(a, pin, rdtsc(), &m)) < a->pin_count; pin++)
-        (void)vioapic_sent(a, pin, deliver_message(c->domain, NULL, &m));
+        (void)send(c, a, pin);
+}
+
+static void pic_latencies(struct irqchip *c, const struct vpic_facts *f)
+{
+    for (uint32_t left = f->ended; left; left &= left - 1)
+        latency_end(&c->latency, (uint32_t)__builtin_ctz(left), rdtsc());
 }
 
 /* ---- the PIT; without the lock */
@@ -138,12 +126,12 @@ static void pit_pulse(struct irqchip *c)
     pit_watchdog(c);
     spin_lock(&c->lock);
     vpit_sent(&c->pit, status);
-    pit_set_reinject(c);
+    irqchip_pit_set_reinject(c);
     pit_rearm(c);
     spin_unlock(&c->lock);
 }
 
-static void pit_run(struct irqchip *c)
+void irqchip_pit_run(struct irqchip *c)
 {
     spin_lock(&c->lock);
     bool due = vpit_run(&c->pit, rdtsc());
@@ -156,7 +144,7 @@ static void pit_run(struct irqchip *c)
 
 static void pit_due(struct timer *t)
 {
-    pit_run((struct irqchip *)(void *)((uint8_t *)t - offsetof(struct irqchip, pit_timer)));
+    irqchip_pit_run((struct irqchip *)(void *)((uint8_t *)t - offsetof(struct irqchip, pit_timer)));
 }
 
 static void storm_due(struct timer *t)
@@ -164,8 +152,8 @@ static void storm_due(struct timer *t)
     struct irqchip *c = (struct irqchip *)(void *)((uint8_t *)t - offsetof(struct irqchip, storm_timer));
     spin_lock(&c->lock);
     for (uint32_t i = 0; i < c->ioapics; i++)
-        send_all(c, &c->ioapic[i].model);
-    storm_rearm(c);
+        irqchip_send_all(c, &c->ioapic[i].model);
+    irqchip_storm_rearm(c);
     spin_unlock(&c->lock);
 }
 
@@ -195,8 +183,8 @@ static void pic_settle(struct irqchip *c, const struct vpic_facts *f)
         pic_ended(c, f->ended);
     spin_lock(&c->lock);
     if (f->mask & 1)
-        pit_set_reinject(c);
-    pic_tell(c);
+        irqchip_pit_set_reinject(c);
+    irqchip_pic_tell(c);
     spin_unlock(&c->lock);
 }
 
@@ -204,6 +192,7 @@ static void ioapic_ended(struct irqchip *c, uint32_t i, uint8_t vector)
 {
     struct vioapic *a = &c->ioapic[i].model;
     struct vioapic_pins pins = {0};
+    uint64_t now = rdtsc();
     spin_lock(&c->lock);
     bool any = vioapic_eoi(a, vector, &pins);
     spin_unlock(&c->lock);
@@ -214,10 +203,15 @@ static void ioapic_ended(struct irqchip *c, uint32_t i, uint8_t vector)
             continue;
         c->up->acked(c->domain, HV_CHIP_IOAPIC + i, pin);
         spin_lock(&c->lock);
+        uint32_t storms = a->pins[pin].storms;
+        latency_end(&c->latency, pin_of(a, pin), now);
         if (vioapic_end(a, pin, vector, rdtsc()))
             (void)send(c, a, pin);
-        storm_rearm(c);
+        storms = a->pins[pin].storms != storms ? storms + 1 : 0;
+        irqchip_storm_rearm(c);
         spin_unlock(&c->lock);
+        if (storms)
+            c->up->stormed(c->domain, HV_CHIP_IOAPIC + i, pin, storms);
     }
 }
 
@@ -243,7 +237,9 @@ int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, 
     spin_lock(&c->lock);
     if (chip < HV_CHIP_IOAPIC) {
         status = vpic_line(&c->pic, chip * 8 + pin, source, level);
-        pic_tell(c);
+        if (level && status > 0)
+            latency_begin(&c->latency, chip * 8 + pin, rdtsc());
+        irqchip_pic_tell(c);
     } else {
         struct vioapic *a = &c->ioapic[chip - HV_CHIP_IOAPIC].model;
         status = vioapic_line(a, pin, source, level, rdtsc());
@@ -269,6 +265,7 @@ uint8_t irqchip_ack(struct domain *d)
     spin_lock(&c->lock);
     uint8_t vector = vpic_ack(&c->pic, &f);
     pic_note(c);
+    pic_latencies(c, &f);
     spin_unlock(&c->lock);
     pic_settle(c, &f);
     return vector;
@@ -279,7 +276,7 @@ void irqchip_retry(struct domain *d)
     struct irqchip *c = d->chips;
     for (uint32_t i = 0; c && i < c->ioapics; i++) {
         spin_lock(&c->lock);
-        send_all(c, &c->ioapic[i].model);
+        irqchip_send_all(c, &c->ioapic[i].model);
         spin_unlock(&c->lock);
     }
 }
@@ -307,7 +304,7 @@ static uint8_t pio_byte(struct irqchip *c, uint16_t port, bool write, uint8_t va
             value = vpit_read(&c->pit, port, rdtsc());
         spin_unlock(&c->lock);
         if (write)
-            pit_run(c);
+            irqchip_pit_run(c);
         return value;
     }
     if (!is_pic(port))
@@ -318,6 +315,7 @@ static uint8_t pio_byte(struct irqchip *c, uint16_t port, bool write, uint8_t va
     else
         value = vpic_read(&c->pic, port, &f);
     pic_note(c);
+    pic_latencies(c, &f);
     spin_unlock(&c->lock);
     pic_settle(c, &f);
     return value;
@@ -375,80 +373,6 @@ bool irqchip_mmio(struct domain *d, uint64_t gpa, uint32_t width, bool write, ui
     return true;
 }
 
-/* ---- reverse look-up */
-
-bool irqchip_sends(const struct domain *d, uint32_t chip, uint32_t pin, uint8_t vector,
-                   const uint32_t *destination)
-{
-    const struct irqchip *c = d->chips;
-    if (!c || chip >= HV_CHIP_IOAPIC + c->ioapics)
-        return false;
-    if (chip < HV_CHIP_IOAPIC)
-        return !destination && c->pic.chip[chip].base + pin == vector;
-    uint64_t rte = atomic_load_relaxed(&c->ioapic[chip - HV_CHIP_IOAPIC].model.pins[pin].rte);
-    uint32_t dest = (uint32_t)(rte >> IOAPIC_RTE_DEST_SHIFT) |
-                    (uint32_t)(rte >> IOAPIC_RTE_EXT_SHIFT & IOAPIC_RTE_EXT) << 8;
-    return (rte & IOAPIC_RTE_VECTOR) == vector && (!destination || *destination == dest);
-}
-
-/* ---- state */
-
-int irqchip_state_size(const struct domain *d, uint32_t kind, uint32_t *size)
-{
-    const struct irqchip *c = d->chips;
-    if (!c || !c->ioapics ||
-        (kind >= HV_IRQCHIP_STATE_IOAPIC && kind - HV_IRQCHIP_STATE_IOAPIC >= c->ioapics))
-        return -HV_ENODEV;
-    *size = kind == HV_IRQCHIP_STATE_PIC ? (uint32_t)sizeof(struct hv_pic)
-            : kind == HV_IRQCHIP_STATE_PIT
-                ? (uint32_t)sizeof(struct hv_pit)
-                : HV_IOAPIC_SIZE(c->ioapic[kind - HV_IRQCHIP_STATE_IOAPIC].model.pin_count);
-    return 0;
-}
-
-int irqchip_state_get(struct domain *d, uint32_t kind, void *record)
-{
-    struct irqchip *c = d->chips;
-    spin_lock(&c->lock);
-    if (kind == HV_IRQCHIP_STATE_PIC) {
-        vpic_state_get(&c->pic, record);
-    } else if (kind == HV_IRQCHIP_STATE_PIT) {
-        struct hv_pit *pit = record;
-        vpit_state_get(&c->pit, rdtsc(), pit);
-        pit->flags = (uint16_t)((pit->flags & ~HV_PIT_REINJECT) | (c->reinject ? HV_PIT_REINJECT : 0));
-    } else {
-        vioapic_state_get(&c->ioapic[kind - HV_IRQCHIP_STATE_IOAPIC].model, rdtsc(), record);
-    }
-    spin_unlock(&c->lock);
-    return 0;
-}
-
-int irqchip_state_set(struct domain *d, uint32_t kind, const void *record, uint32_t size)
-{
-    struct irqchip *c = d->chips;
-    bool done;
-    spin_lock(&c->lock);
-    if (kind == HV_IRQCHIP_STATE_PIC) {
-        done = vpic_state_set(&c->pic, record, size);
-        pit_set_reinject(c);
-        pic_tell(c);
-    } else if (kind == HV_IRQCHIP_STATE_PIT) {
-        done = vpit_state_set(&c->pit, rdtsc(), record, size);
-        if (done)
-            c->reinject = c->pit.flags & HV_PIT_REINJECT;
-        pit_set_reinject(c);
-    } else {
-        struct vioapic *a = &c->ioapic[kind - HV_IRQCHIP_STATE_IOAPIC].model;
-        done = vioapic_state_set(a, rdtsc(), record, size);
-        send_all(c, a);
-        storm_rearm(c);
-    }
-    spin_unlock(&c->lock);
-    if (done && kind == HV_IRQCHIP_STATE_PIT)
-        pit_run(c);
-    return done ? 0 : -HV_EINVAL;
-}
-
 /* ---- life */
 
 static bool ioapic_create(struct domain *d, struct ioapic *to, const struct hv_ioapic_place *place)
@@ -474,8 +398,12 @@ struct irqchip *irqchip_create(struct domain *d, const struct hv_irqchip_config 
     vpit_init(&c->pit, pcpu_tsc_khz, rdtsc());
     c->reinject = true;
     c->ioapics = config->ioapics;
-    for (uint32_t i = 0; i < config->ioapics && done; i++)
+    uint32_t pins = VPIC_PINS;
+    for (uint32_t i = 0; i < config->ioapics && done; pins += config->ioapic[i++].pins) {
         done = ioapic_create(d, &c->ioapic[i], &config->ioapic[i]);
+        c->ioapic[i].first = pins;
+    }
+    done = done && (!c->ioapics || latency_create(&c->latency, d, pins));
     if (!done)
         irqchip_free(c);
     return done ? c : NULL;
@@ -493,5 +421,6 @@ void irqchip_free(struct irqchip *c)
     domain_wait_grace(); /* one of them may be firing */
     for (uint32_t i = 0; i < c->ioapics; i++)
         domain_page_free(c->domain, c->ioapic[i].model.pins);
+    latency_free(&c->latency, c->domain);
     domain_page_free(c->domain, c);
 }

@@ -21,6 +21,8 @@ struct irqchip_upcalls {
     void (*acked)(struct domain *d, uint32_t chip, uint32_t pin);
     void (*acked_vector)(struct domain *d, uint8_t vector);
     int (*pit)(struct domain *d, bool level); /* the output of channel 0; its status */
+    /* A level that the guest ends and that stays was put off, for this time. */
+    void (*stormed)(struct domain *d, uint32_t chip, uint32_t pin, uint32_t times);
 };
 
 /*
@@ -56,6 +58,10 @@ void irqchip_retry(struct domain *d);
 /* Is this what a pin's interrupts are, as it is programmed now? NULL: any destination. A PIC's have none. */
 bool irqchip_sends(const struct domain *d, uint32_t chip, uint32_t pin, uint8_t vector,
                    const uint32_t *destination);
+
+/* Adds up what a pin has: times that it was put off; durations until the guest's EOI (hv_route_latency). */
+void irqchip_pin_stats(struct domain *d, uint32_t chip, uint32_t pin, uint64_t *storms,
+                       uint32_t latency[HV_LATENCY_BUCKETS]);
 
 /*
  * State records (guest_abi/irqchip.h). 0; -HV_ENODEV: no such device; -HV_EINVAL: the size is another, or

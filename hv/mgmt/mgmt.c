@@ -67,6 +67,7 @@ const struct mgmt_call mgmt_table[HV_CALL_COUNT] = {
     [HV_CALL_ROUTE_GET] = {mgmt_route_get, HV_MAY_DOMAINS, LOCKED, 3},
     [HV_CALL_ROUTE_LOOKUP] = {mgmt_route_lookup, HV_MAY_DOMAINS, LOCKED, 2},
     [HV_CALL_ROUTE_STATS] = {mgmt_route_stats, HV_MAY_DOMAINS, LOCKED, 2},
+    [HV_CALL_ROUTE_LATENCY] = {mgmt_route_latency, HV_MAY_DOMAINS, LOCKED, 2},
     [HV_CALL_NOTIFIER_CREATE] = {mgmt_notifier_create, HV_MAY_DOMAINS, LOCKED, 1},
     [HV_CALL_NOTIFIER_CLOSE] = {mgmt_notifier_close, HV_MAY_DOMAINS, LOCKED, 1},
     [HV_CALL_NOTIFIER_BIND] = {mgmt_notifier_bind, HV_MAY_DOMAINS, LOCKED, 2},

@@ -90,6 +90,6 @@ mgmt_handler mgmt_pirq_bind, mgmt_pirq_unbind, mgmt_pirq_ack, mgmt_pirq_give,
     mgmt_pirq_info;                               /* mgmt_pirq.c */
 mgmt_handler mgmt_trace_control, mgmt_trace_read; /* mgmt_trace.c */
 mgmt_handler mgmt_route_msi, mgmt_route_set, mgmt_route_replace, mgmt_route_get, mgmt_route_lookup,
-    mgmt_route_stats; /* mgmt_route.c */
+    mgmt_route_stats, mgmt_route_latency; /* mgmt_route.c */
 
 #endif

@@ -22,7 +22,8 @@ static int pit_output(struct domain *d, bool level)
     return route_fire(d, 0, IRQCHIP_SOURCE_PIT, level);
 }
 
-static const struct irqchip_upcalls upcalls = {notifier_acked, notifier_acked_vector, pit_output};
+static const struct irqchip_upcalls upcalls = {notifier_acked, notifier_acked_vector, pit_output,
+                                               route_stormed};
 
 /* All or nothing; d has no vCPU. */
 static int configure(struct domain *d, const struct hv_irqchip_config *config)

@@ -172,6 +172,17 @@ int64_t mgmt_route_lookup(struct vcpu *v, const struct mgmt_args *args)
     return error ? error : n > SCAN_MAX;
 }
 
+/* What the pins of a GSI have counted, added up. */
+static void pin_stats(struct domain *d, uint32_t gsi, uint64_t *storms, struct hv_route_latency *l)
+{
+    uint64_t word = word_of(d, gsi);
+    *storms = 0;
+    for (uint32_t chip = 0; route_kind(word) == ROUTE_IRQCHIP && chip < HV_CHIP_IOAPIC + HV_IOAPICS_MAX;
+         chip++)
+        if (route_pin(word, chip) >= 0)
+            irqchip_pin_stats(d, chip, (uint32_t)route_pin(word, chip), storms, l->count);
+}
+
 int64_t mgmt_route_stats(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
@@ -192,5 +203,24 @@ int64_t mgmt_route_stats(struct vcpu *v, const struct mgmt_args *args)
         s.acknowledged = atomic_load_relaxed(&c->acknowledged);
         s.delivered = s.fired > s.coalesced + s.masked ? s.fired - s.coalesced - s.masked : 0;
     }
+    struct hv_route_latency unused = {0};
+    pin_stats(d, s.gsi, &s.storms, &unused);
     return mgmt_copy_out(v, args->a[1], &s, sizeof(s));
+}
+
+int64_t mgmt_route_latency(struct vcpu *v, const struct mgmt_args *args)
+{
+    struct domain *d = NULL;
+    struct hv_route_latency l;
+    uint64_t storms;
+    int error = mgmt_target(v, args->a[0], &d);
+    if (!error)
+        error = mgmt_copy_in(v, args->a[1], &l, sizeof(l));
+    if (error)
+        return error;
+    if (l.gsi >= route_limits(d).gsis)
+        return -HV_EINVAL;
+    l = (struct hv_route_latency){.size = sizeof(l), .gsi = l.gsi};
+    pin_stats(d, l.gsi, &storms, &l);
+    return mgmt_copy_out(v, args->a[1], &l, sizeof(l));
 }

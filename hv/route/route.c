@@ -145,6 +145,14 @@ uint32_t route_gsi_of(const struct routing *r, uint32_t chip, uint32_t pin)
     return n ? n - 1 : HV_GSI_MAX;
 }
 
+/* Nobody else's line is up behind an EOI: resample notifiers let it fall first, the PIT's are pulses. */
+void route_stormed(struct domain *d, uint32_t chip, uint32_t pin, uint32_t times)
+{
+    if (!(times & (times - 1))) /* 1, 2, 4, 8...: a line takes milliseconds at a slow console */
+        log_warning("domain %u: interrupt storm %u at GSI %u, which its manager holds", d->id, times,
+                    route_gsi_of(d->routing, chip, pin));
+}
+
 /* Enters or, `now` 0, leaves the pins of a word in the reverse table. */
 static inline void map_pins(struct route_table *t, uint64_t word, uint32_t was, uint32_t now)
 {

@@ -105,6 +105,9 @@ int route_add(struct domain *d, const uint32_t *gsi, const uint64_t *word, uint3
 int route_commit(struct domain *d);
 void route_abort(struct domain *d);
 
+void route_stormed(struct domain *d, uint32_t chip, uint32_t pin,
+                   uint32_t times); /* struct irqchip_upcalls */
+
 /* The counters of a GSI, or NULL. */
 struct route_counts *route_counts(const struct routing *r, uint32_t gsi);
 /* The GSI that leads to a pin, or HV_GSI_MAX. */

@@ -157,6 +157,12 @@ int64_t irq_route_stats(uint32_t domain, uint32_t gsi, struct hv_route_stats *ou
     return take(hv_call2(HV_CALL_ROUTE_STATS, domain, put(out, sizeof(*out))), out, sizeof(*out));
 }
 
+int64_t irq_route_latency(uint32_t domain, uint32_t gsi, struct hv_route_latency *out)
+{
+    *out = (struct hv_route_latency){.gsi = gsi};
+    return take(hv_call2(HV_CALL_ROUTE_LATENCY, domain, put(out, sizeof(*out))), out, sizeof(*out));
+}
+
 int64_t irq_route_find(uint32_t domain, uint32_t *gsi, uint32_t vector, const uint32_t *destination)
 {
     struct hv_route_lookup l = {.gsi = *gsi,

@@ -41,6 +41,7 @@ int64_t irq_route_replace(uint32_t domain, const struct hv_route *route, uint32_
  */
 int64_t irq_route_get(uint32_t domain, uint32_t *gsi, struct hv_route *out, uint32_t room);
 int64_t irq_route_stats(uint32_t domain, uint32_t gsi, struct hv_route_stats *out);
+int64_t irq_route_latency(uint32_t domain, uint32_t gsi, struct hv_route_latency *out);
 /* The next GSI from *gsi on with that vector (and destination, unless NULL). 0, or -HV_ENOENT. */
 int64_t irq_route_find(uint32_t domain, uint32_t *gsi, uint32_t vector, const uint32_t *destination);
 

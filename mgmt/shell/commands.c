@@ -240,6 +240,8 @@ static const struct command commands[] = {
      "record what CPUs and vCPUs do"},
     {"irqs", commands_irqs, 1, 3, "domain [gsi] [--json]", "its interrupt sources: level, counters"},
     {"routes", commands_routes, 1, 3, "domain [gsi] [--json]", "where they lead, from a GSI on"},
+    {"latency", commands_latency, 1, 2, "domain [--json]",
+     "how long they take until the guest has ended them"},
     {"route", commands_route, 1, 7,
      "add|del|get domain gsi [pic pin | ioapic n pin | msi address data | gsi n]",
      "the route of one; a second pin is added to the first"},

@@ -48,7 +48,8 @@ void commands_inject(int count, char *words[]);
 void commands_msi(int count, char *words[]);
 void commands_irq_line(int count, char *words[]);
 void commands_nmi(int count, char *words[]);
-void commands_lines(int count, char *words[]); /* commands_pirq.c */
+void commands_lines(int count, char *words[]);   /* commands_pirq.c */
+void commands_latency(int count, char *words[]); /* commands_latency.c */
 
 /* Virtio, in commands_virtio.c. */
 void commands_devices(int count, char *words[]);

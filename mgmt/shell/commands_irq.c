@@ -354,15 +354,16 @@ static void irqs_row(struct table *table, const struct guest *guest, const struc
         TABLE_NUMBER(s.coalesced),
         TABLE_NUMBER(s.masked),
         TABLE_NUMBER(s.acknowledged),
+        TABLE_NUMBER(s.storms),
     };
     table_row(table, cells);
 }
 
 static void begin_irqs(struct table *table, bool json)
 {
-    static const struct table_column columns[] = {{"gsi", 6},     {"kind", -10},       {"level", 5},
-                                                  {"fired", 12},  {"delivered", 12},   {"coalesced", 12},
-                                                  {"masked", 12}, {"acknowledged", 12}};
+    static const struct table_column columns[] = {{"gsi", 6},     {"kind", -10},        {"level", 5},
+                                                  {"fired", 12},  {"delivered", 12},    {"coalesced", 12},
+                                                  {"masked", 12}, {"acknowledged", 12}, {"storms", 8}};
     table_begin(table, columns, COUNT(columns), json, screen_line);
 }
 

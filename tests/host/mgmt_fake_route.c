@@ -66,6 +66,15 @@ int64_t irq_route_stats(uint32_t domain, uint32_t gsi, struct hv_route_stats *ou
     return 0;
 }
 
+int64_t irq_route_latency(uint32_t domain, uint32_t gsi, struct hv_route_latency *out)
+{
+    if (!fake.domain[domain] || gsi >= FAKE_PINS)
+        return -HV_EINVAL;
+    *out = fake_route.latency[gsi];
+    out->gsi = gsi;
+    return 0;
+}
+
 int64_t irq_chip_get(uint32_t domain, enum hv_irqchip_state kind, void *record, size_t size)
 {
     struct hv_pic *pic = record;

@@ -56,6 +56,10 @@ TEST(irq_shell_refuses)
     static const struct row rows[] = {
         {"irqs", "usage: irqs domain [gsi] [--json]\n"},
         {"irqs --json", "usage: irqs domain [gsi] [--json]\n"},
+        {"latency", "usage: latency domain [--json]\n"},
+        {"latency --json", "usage: latency domain [--json]\n"},
+        {"latency a 4", "usage: latency domain [--json]\n"},
+        {"latency b", "domain (b): it is off\n"},
         {"irqs c", "there is no domain c; \"list\" shows them\n"},
         {"irqs b", "domain (b): it is off\n"},
         {"irqs a x", "GSI: x is no number\n"},
@@ -154,13 +158,13 @@ TEST(irq_shell_levels_and_counters)
 {
     fresh(true);
     fake_route.stats[4] = (struct hv_route_stats){
-        .fired = 1000, .delivered = 700, .coalesced = 200, .masked = 100, .acknowledged = 699};
+        .fired = 1000, .delivered = 700, .coalesced = 200, .masked = 100, .acknowledged = 699, .storms = 5};
     fake_route.pic_up = 1 << 4;
     fake_route.ioapic_up = 1 << 20;
     for (fake_route.pins = 24; fake_route.pins <= 30; fake_route.pins += 6) { /* whatever its size */
         const char *seen = machine_command("irqs a");
         EXPECT_TRUE(strstr(seen, "\n     4  pic+ioapic      1          1000           700           200"
-                                 "           100           699\n"));
+                                 "           100           699         5\n"));
         EXPECT_TRUE(strstr(seen, "\n     5  pic+ioapic      0             0 "));
         EXPECT_TRUE(strstr(seen, "\n    20  ioapic          1             0 "));
         EXPECT_TRUE(strstr(seen, "\n    21  ioapic          0             0 "));
@@ -170,7 +174,26 @@ TEST(irq_shell_levels_and_counters)
     EXPECT_STREQ(machine_command("route add a 64 msi 0xfee00000 0x41"), "domain 1 (a): GSI 64: routed\n");
     EXPECT_STREQ(machine_command("irqs a 64 --json"),
                  "[\n  {\"gsi\": 64, \"kind\": \"msi\", \"level\": null, \"fired\": 0, \"delivered\": 0, "
-                 "\"coalesced\": 0, \"masked\": 0, \"acknowledged\": 0}\n]\n");
+                 "\"coalesced\": 0, \"masked\": 0, \"acknowledged\": 0, \"storms\": 0}\n]\n");
+    machine_forget();
+}
+
+/* Buckets with something in them, and how many ended below their bound; the clock has 3 GHz. */
+TEST(irq_shell_latency)
+{
+    fresh(true);
+    EXPECT_STREQ(machine_command("latency a --json"), "[\n]\n");
+    fake_route.latency[4].count[0] = 3;
+    fake_route.latency[4].count[2] = 1;
+    fake_route.latency[20].count[HV_LATENCY_BUCKETS - 1] = UINT32_MAX;
+    const char *seen = machine_command("latency a");
+    EXPECT_EQ(lines(seen), 4U);
+    EXPECT_TRUE(strstr(seen, "   gsi      below_ns         count  percent\n") != NULL);
+    EXPECT_TRUE(strstr(seen, "    20             -    4294967295      100\n") != NULL);
+    check_json("latency a --json");
+    char want[96];
+    snprintf(want, sizeof(want), "     4  %12llu             1      100\n", 4096000000ULL / commands_khz());
+    EXPECT_TRUE(strstr(seen, want) != NULL);
     machine_forget();
 }
 

@@ -42,6 +42,7 @@
     [HV_CALL_ROUTE_GET] = IRQ_LIST("ROUTE_GET", 3, 176, 0, 1, {{F(hv_routes, count), 5}}), \
     [HV_CALL_ROUTE_LOOKUP] = IRQ_STRUCT("ROUTE_LOOKUP", IN, 24, 0, 1, {{F(hv_route_lookup, vector), 0x31}}), \
     [HV_CALL_ROUTE_STATS] = IRQ_STRUCT("ROUTE_STATS", INOUT, 64, 1536, 0, {{0}}), \
+    [HV_CALL_ROUTE_LATENCY] = IRQ_STRUCT("ROUTE_LATENCY", INOUT, 112, 2048, 0, {{0}}), \
     [HV_CALL_NOTIFIER_CREATE] = \
         {"NOTIFIER_CREATE", {N(STRUCT)}, 1, 0, NO_TARGET, IN, 32, 0, HV_MAY_DOMAINS, IRQ_NOTIFIER}, \
     [HV_CALL_NOTIFIER_CLOSE] = IRQ_CALL("NOTIFIER_CLOSE", 1, N(NOTIFIER)), \
@@ -140,6 +141,7 @@
     S(ROUTE_LOOKUP, hv_route_lookup, vector, 0xffffffffU, INVALID), S(ROUTE_LOOKUP, hv_route_lookup, flags, 2, INVALID), \
     S(ROUTE_LOOKUP, hv_route_lookup, destination, 1, INVALID), S(ROUTE_LOOKUP, hv_route_lookup, reserved, 1, INVALID), \
     S(ROUTE_STATS, hv_route_stats, gsi, 4096, INVALID), S(ROUTE_STATS, hv_route_stats, gsi, 0xffffffffU, INVALID), \
+    S(ROUTE_LATENCY, hv_route_latency, gsi, 4096, INVALID), S(ROUTE_LATENCY, hv_route_latency, gsi, 0xffffffffU, INVALID), \
     IRQ_NOTIFIER_ROWS(NOTIFIER_CREATE), IRQ_HANDLE_ROWS(NOTIFIER_CLOSE), IRQ_NOTIFIER_ROWS(NOTIFIER_BIND), \
     IRQ_HANDLE_ROWS(NOTIFIER_BIND), S(NOTIFIER_BIND, hv_notifier, gsi, 7, -HV_EBUSY), IRQ_HANDLE_ROWS(NOTIFIER_GRANT), \
     A(NOTIFIER_GRANT, 1, 0, -HV_EPERM), A(NOTIFIER_GRANT, 1, N(GONE), -HV_ESRCH), A(NOTIFIER_GRANT, 1, 256, -HV_ESRCH), \

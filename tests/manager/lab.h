@@ -109,6 +109,8 @@ void test_services(void);
 void test_state(void);
 void test_restart(void);
 void test_irq(void);
+void test_irq_time(void);
+void test_irq_bad(void);
 void test_storm(void);
 void test_save(void);
 void test_irq_level(void);

@@ -22,6 +22,8 @@ static const struct {
     {"state", test_state},
     {"restart", test_restart},
     {"irq", test_irq},
+    {"irq-time", test_irq_time},
+    {"irq-bad", test_irq_bad},
     {"storm", test_storm},
     {"save", test_save},
     {"irq-level", test_irq_level},
