@@ -99,8 +99,8 @@ enum hv_call {
      * HV_MAY_DOMAINS, on any domain but the caller; the calls on a notifier are its owner's, SIGNAL and READ
      * also of those who may signal it. Structures: hv_route.h, irqchip.h.
      */
-    HV_CALL_IRQ_LINE = 0x3a,        /* (domain, gsi, level) -> vCPUs that newly have it, 0: coalesced */
-    HV_CALL_SIGNAL_MSI = 0x3b,      /* (domain, address, data) -> the same */
+    HV_CALL_IRQ_LINE = 0x3a,   /* (domain, gsi, enum hv_line) -> vCPUs that newly have it, 0: coalesced */
+    HV_CALL_SIGNAL_MSI = 0x3b, /* (domain, address, data) -> the same */
     HV_CALL_NOTIFIER_SIGNAL = 0x3c, /* (notifier) -> the same */
     HV_CALL_NOTIFIER_READ = 0x3d,   /* (notifier) -> signals since the last READ */
     HV_CALL_ROUTE_MSI = 0x3e,       /* (domain, gsi, address, data) ROUTE_SET of one message */

@@ -70,6 +70,9 @@ _Static_assert(sizeof(struct hv_cpu_info) == 64, "ABI");
 #define HV_DOMAIN_IRQCHIP_FULL  2U /* local APICs, I/O APIC, PIC and PIT in the hypervisor */
 #define HV_DOMAIN_IRQCHIP       3U /* mask */
 #define HV_DOMAIN_TSC_DEADLINE  4U /* with IRQCHIP_NONE: IA32_TSC_DEADLINE is there; see device_irq_level */
+#define HV_DOMAIN_OUTPUTS       8U /* with IRQCHIP_NONE: routes may lead to device_irq_level (HV_ROUTE_OUTPUT) */
+#define HV_DOMAIN_PIT                                                                                        \
+    16U /* with NONE or SPLIT: the hypervisor has the 8254 and port 61h; it ticks on GSI 0 */
 
 struct hv_domain_create {
     uint32_t size;

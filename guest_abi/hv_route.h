@@ -56,12 +56,22 @@ enum hv_route_kind {
     HV_ROUTE_XEN_EVTCHN = 5, /* not supported yet */
     HV_ROUTE_GSI = 16,       /* another GSI of the domain */
     HV_ROUTE_NOTIFY = 17,    /* a notification of the domain's manager */
+    HV_ROUTE_OUTPUT = 18,    /* an output in the service page of a vCPU: HV_DOMAIN_OUTPUTS */
 };
 
 enum hv_irqchip {
     HV_CHIP_PIC_MASTER = 0, /* pins 0 to 7 */
     HV_CHIP_PIC_SLAVE = 1,
     HV_CHIP_IOAPIC = 2, /* and 3, 4: the second and third */
+};
+
+/* What HV_CALL_IRQ_LINE does with a GSI. */
+enum hv_line {
+    HV_LINE_DOWN = 0,
+    HV_LINE_UP = 1,
+    HV_LINE_TICK =
+        2, /* a pulse, unless a vCPU has not ended the last tick of this GSI: then nothing, and the result 0 */
+    HV_LINE_END = 3, /* the guest has ended it, at a controller that the caller emulates */
 };
 
 /* One route of one GSI. A GSI with several IRQCHIP routes is several of these with the same gsi. */
@@ -91,6 +101,13 @@ struct hv_route {
             uint32_t number; /* HV_NOTIFY_OWN to HV_NOTIFY_COUNT - 1 */
             uint32_t reserved[2];
         } notify;
+        struct {
+            uint32_t vcpu;   /* of the domain */
+            uint32_t number; /* bit of device_irq_level, 1 to 63 */
+            uint32_t
+                edge; /* 1: edges are told, 0: the level, which all sources of the GSI hold up together */
+            uint32_t reserved;
+        } output;
         uint32_t raw[4];
     };
 };

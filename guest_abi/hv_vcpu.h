@@ -99,7 +99,7 @@ enum hv_exit_kind {
 
 /*
  * Outputs of devices in the hypervisor: bits of device_irq_level. HV_CAP_DEVICE_IRQ says which version of the
- * list there is: version 1 has HV_IRQ_TIMER alone. The other numbers are kept for what they name. A later
+ * list there is: version 1 has HV_IRQ_TIMER alone, in version 2 routes can lead to all others. The other numbers are kept for what they name. A later
  * version only adds bits, and bits that are not known are to be ignored.
  */
 #define HV_IRQ_TIMER       (1ULL << 0) /* an edge: the deadline of IA32_TSC_DEADLINE */
@@ -114,6 +114,7 @@ enum hv_exit_kind {
 #define HV_IRQ_STIMER(n)   (1ULL << (11 + (n))) /* 0 to 3 */
 #define HV_IRQ_SYNIC       (1ULL << 15)
 #define HV_IRQ_UPCALL      (1ULL << 16)
+#define HV_IRQ_FREE        17 /* numbers from here to 63 are for the manager's routes */
 
 /* hv_service.flags */
 #define HV_SERVICE_IF      (1U << 0) /* RFLAGS.IF */
@@ -159,15 +160,16 @@ struct hv_service {
         uint64_t raw[24];
     };
     /*
-     * With every service of a vCPU whose domain has HV_DOMAIN_TSC_DEADLINE, else undefined. The bit of an edge is set in the one service
-     * that tells it; edges between two services are one bit, and device_irq_edges, which counts all that were ever
-     * told, grows by their number.
+     * With every service of a vCPU whose domain has HV_DOMAIN_TSC_DEADLINE or HV_DOMAIN_OUTPUTS, else undefined. The bit of an
+     * edge is set in the one service that tells it; edges between two services are one bit, and device_irq_edges (of
+     * HV_IRQ_TIMER) or routed_edges (of all others), which count all that were ever told, grow by their number.
      */
     uint64_t device_irq_level; /* HV_IRQ_* */
     uint64_t device_irq_edges;
     uint32_t flags; /* HV_SERVICE_*, as the vCPU stands now */
     uint32_t cr8;   /* its task priority class */
-    uint64_t reserved[3];
+    uint64_t routed_edges;
+    uint64_t reserved[2];
     uint64_t
         manager[480 - 2]; /* the manager's own: kept over its restart, never looked at by the hypervisor */
 };

@@ -49,7 +49,7 @@ struct hv_ioapic_pin {
     uint64_t sources; /* which sources hold the pin asserted; bit: number of the source */
     uint64_t put_off; /* TSC ticks until the storm guard lets the pin go on; 0: it is not held */
     uint32_t streak;  /* immediate deliveries after an EOI, in a row */
-    uint16_t owed;    /* EOIs that have to come before the next edge counts as new */
+    uint16_t reserved;
     uint16_t flags;   /* HV_IOAPIC_* */
 };
 _Static_assert(offsetof(struct hv_ioapic_pin, streak) == 24, "ABI");

@@ -102,6 +102,8 @@ static struct domain *new_domain(const struct hv_domain_create *c, uint16_t id, 
     d->claims = domain_page_alloc(d);
     d->irqchip = c->flags & HV_DOMAIN_IRQCHIP;
     d->tsc_deadline = c->flags & HV_DOMAIN_TSC_DEADLINE;
+    d->outputs = c->flags & HV_DOMAIN_OUTPUTS;
+    d->pit = c->flags & HV_DOMAIN_PIT;
     if (d->irqchip) {
         d->apics = domain_page_alloc(d);
         d->msr_bitmap_x2apic = domain_page_alloc(d);

@@ -38,6 +38,8 @@ struct domain {
     uint8_t phys_bits;       /* MAXPHYADDR */
     uint8_t irqchip;         /* HV_DOMAIN_IRQCHIP_* */
     bool tsc_deadline;       /* HV_DOMAIN_TSC_DEADLINE */
+    bool outputs;            /* HV_DOMAIN_OUTPUTS */
+    bool pit;                /* HV_DOMAIN_PIT */
     void *apics;             /* struct vapic_domain, a page; NULL: no local APICs; and the next too */
     void *pid_table;         /* descriptors by APIC ID, for IPI virtualization; NULL: none */
     void *apic_access_page;  /* mapped at APIC_PAGE_DEFAULT; NULL: none */

@@ -43,7 +43,35 @@ bool irq_level_due(struct vcpu *v)
         uint64_t at = tsc + (v->deadline - (tsc + v->tsc_offset));
         timer_set(&v->apic_timer, at < tsc ? UINT64_MAX : at);
     }
-    return v->edges;
+    return v->edges || v->output_told != atomic_load_acquire(&v->output_changes);
+}
+
+static uint64_t levels(const struct vcpu *v)
+{
+    return atomic_load_acquire(&v->outputs[0]) | atomic_load_acquire(&v->outputs[1]) |
+           atomic_load_acquire(&v->outputs[2]);
+}
+
+/* The bit first, then the count of changes, then the request: who sees the count sees the bit. */
+int irq_level_drive(struct vcpu *v, uint32_t number, bool edge, unsigned source, bool level)
+{
+    uint64_t bit = BIT(number), was;
+    if (edge ? !level : source >= sizeof(v->outputs) / sizeof(v->outputs[0]))
+        return -HV_ENXIO;
+    if (edge) {
+        atomic_fetch_add_full(&v->output_edge_count, 1);
+        was = atomic_fetch_or_full(&v->output_edges, bit);
+    } else if (level) {
+        was = levels(v);
+        atomic_fetch_or_full(&v->outputs[source], bit);
+    } else {
+        was = ~atomic_fetch_and_full(&v->outputs[source], ~bit) | levels(v);
+    }
+    if (was & bit)
+        return 0;
+    atomic_fetch_add_full(&v->output_changes, 1);
+    sched_request(v, REQUEST_APIC);
+    return 1;
 }
 
 void irq_level_moved(struct vcpu *v)
@@ -74,8 +102,13 @@ void irq_level_publish(struct vcpu *v)
     bool can = inject_can_external() && !inject_is_set(), waits = v->external_pending;
     expire(v, rdtsc());
     v->edges_told += v->edges;
-    s->device_irq_level = v->edges ? HV_IRQ_TIMER : 0;
+    v->output_told = atomic_load_acquire(&v->output_changes);
+    uint64_t edges = v->output_edges ? atomic_exchange_full(&v->output_edges, 0) : 0;
+    if (edges)
+        v->output_edges_told += atomic_exchange_full(&v->output_edge_count, 0);
+    s->device_irq_level = (v->edges ? HV_IRQ_TIMER : 0) | edges | levels(v);
     s->device_irq_edges = v->edges_told;
+    s->routed_edges = v->output_edges_told;
     s->flags = (guest_rflags() & RFLAGS_IF ? HV_SERVICE_IF : 0) | (can && !waits ? HV_SERVICE_READY : 0) |
                (waits ? HV_SERVICE_WAITING : 0) | (v->halted ? HV_SERVICE_HALTED : 0);
     s->cr8 = v->cr8;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The output of a device that a vCPU without a local APIC has in the hypervisor, for its manager: the timer of
+ * Outputs of devices for the manager of a vCPU without a local APIC. Routes lead to some (HV_DOMAIN_OUTPUTS): levels, of which
+ * every change is followed by a service before the guest goes on, and edges.
+ *
+ * And one of its own: the output of a device that a vCPU without a local APIC has in the hypervisor, for its manager: the timer of
  * IA32_TSC_DEADLINE (HV_DOMAIN_TSC_DEADLINE). The guest does not go on behind an edge before the manager has
  * been told, once, by whatever service comes next. What was told is kept here, never read back from the page.
  */
@@ -8,6 +11,12 @@
 #define HV_CORE_IRQ_LEVEL_H
 
 #include "hv/core/vcpu.h"
+
+/*
+ * A route's source drives output `number`: 1: a change or an edge that will be told; 0: it was so, or merged with an edge that
+ * waits; -HV_ENXIO: the end of a pulse, or a source that has no level. Any context.
+ */
+int irq_level_drive(struct vcpu *v, uint32_t number, bool edge, unsigned source, bool level);
 
 /* A new vCPU. */
 void irq_level_init(struct vcpu *v);

@@ -17,7 +17,7 @@
 static void submit(struct vcpu *v, enum hv_exit_kind kind)
 {
     struct hv_service *s = v->service;
-    if (v->domain->tsc_deadline)
+    if (v->domain->tsc_deadline || v->domain->outputs)
         irq_level_publish(v);
     s->version = HV_ABI_VERSION;
     s->serial++;

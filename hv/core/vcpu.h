@@ -92,6 +92,9 @@ struct vcpu {
     struct timer apic_timer;
     uint64_t deadline;          /* guest's TSC; 0: none. This and the next two: irq_level.c */
     uint64_t edges, edges_told; /* of that timer, for the manager */
+    /* Outputs that routes lead to, by source and as edges; atomic, but for what has been told. irq_level.c */
+    uint64_t outputs[3], output_edges, output_edge_count, output_edges_told;
+    uint32_t output_changes, output_told;
     uint32_t vmcs_on; /* CPU where the VMCS is active, and which may hold `switched` too; VCPU_NOWHERE */
     struct vcpu_switched switched;
     uint64_t tsc_offset, tsc_adjust;

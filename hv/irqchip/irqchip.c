@@ -71,7 +71,7 @@ void irqchip_pic_tell(struct irqchip *c)
 static void pit_watchdog(const struct irqchip *c)
 {
     struct vlapic_message m;
-    for (uint32_t i = 0; i < c->domain->max_vcpus; i++) {
+    for (uint32_t i = 0; c->ioapics && i < c->domain->max_vcpus; i++) {
         struct vcpu *v = atomic_load_acquire(&c->domain->vcpu[i]);
         if (v && vlapic_lvt_fire(&vapic_of(v)->lapic, APIC_LVT_LINT0, &m) && m.mode == APIC_DM_NMI)
             (void)deliver_to(v, &m);
@@ -81,7 +81,7 @@ static void pit_watchdog(const struct irqchip *c)
 /* Missed ticks can only wait for an EOI that the PIC shows. */
 void irqchip_pit_set_reinject(struct irqchip *c)
 {
-    bool on = c->reinject && !vpic_masked(&c->pic, 0) && !c->pit_by_ioapic;
+    bool on = c->reinject && (!c->ioapics || (!vpic_masked(&c->pic, 0) && !c->pit_by_ioapic));
     if (on != ((c->pit.flags & HV_PIT_REINJECT) != 0))
         vpit_reinject(&c->pit, on);
 }
@@ -159,13 +159,10 @@ static void storm_due(struct timer *t)
 
 /* ---- ends of interrupts; without the lock */
 
-static void pic_ended(struct irqchip *c, uint16_t pins)
+void irqchip_pit_ended(struct domain *d)
 {
-    for (uint32_t left = pins; left; left &= left - 1) {
-        uint32_t pin = (uint32_t)__builtin_ctz(left);
-        c->up->acked(c->domain, pin / 8, pin % 8);
-    }
-    if (!(pins & 1))
+    struct irqchip *c = atomic_load_acquire(&d->chips);
+    if (!c)
         return;
     spin_lock(&c->lock);
     bool due = vpit_ack(&c->pit, rdtsc());
@@ -174,6 +171,16 @@ static void pic_ended(struct irqchip *c, uint16_t pins)
     spin_unlock(&c->lock);
     if (due)
         pit_pulse(c);
+}
+
+static void pic_ended(struct irqchip *c, uint16_t pins)
+{
+    for (uint32_t left = pins; left; left &= left - 1) {
+        uint32_t pin = (uint32_t)__builtin_ctz(left);
+        c->up->acked(c->domain, pin / 8, pin % 8);
+    }
+    if (pins & 1)
+        irqchip_pit_ended(c->domain);
 }
 
 /* What a call to the PIC has brought: first the ends, since a resampler may lower a line. */
@@ -228,6 +235,29 @@ void irqchip_eoi(struct domain *d, uint8_t vector)
 
 /* ---- lines */
 
+/* A pulse, unless one of those whom it is for has still to end the last one. */
+static int tick(struct irqchip *c, uint32_t chip, uint32_t pin)
+{
+    struct vlapic_message m;
+    uint32_t at = chip * 8 + pin;
+    if (chip < HV_CHIP_IOAPIC) {
+        int status =
+            vpic_busy(&c->pic, at) ? VIOAPIC_COALESCED : vpic_line(&c->pic, at, IRQCHIP_SOURCE_TICK, true);
+        (void)vpic_line(&c->pic, at, IRQCHIP_SOURCE_TICK, false);
+        irqchip_pic_tell(c);
+        return status;
+    }
+    struct vioapic *a = &c->ioapic[chip - HV_CHIP_IOAPIC].model;
+    vioapic_message(a, pin, &m);
+    if (!vioapic_masked(a, pin) && deliver_holds(c->domain, &m))
+        return VIOAPIC_COALESCED;
+    int status = vioapic_line(a, pin, IRQCHIP_SOURCE_TICK, true, rdtsc());
+    if (status == VIOAPIC_SEND)
+        status = send(c, a, pin);
+    (void)vioapic_line(a, pin, IRQCHIP_SOURCE_TICK, false, 0);
+    return status;
+}
+
 int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, bool level)
 {
     struct irqchip *c = atomic_load_acquire(&d->chips);
@@ -235,7 +265,9 @@ int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, 
     if (!c || (chip >= HV_CHIP_IOAPIC && chip - HV_CHIP_IOAPIC >= c->ioapics) || !c->ioapics)
         return VIOAPIC_MASKED;
     spin_lock(&c->lock);
-    if (chip < HV_CHIP_IOAPIC) {
+    if (__builtin_expect(source == IRQCHIP_SOURCE_TICK, 0)) {
+        status = tick(c, chip, pin);
+    } else if (chip < HV_CHIP_IOAPIC) {
         status = vpic_line(&c->pic, chip * 8 + pin, source, level);
         if (level && status > 0)
             latency_begin(&c->latency, chip * 8 + pin, rdtsc());
@@ -307,7 +339,7 @@ static uint8_t pio_byte(struct irqchip *c, uint16_t port, bool write, uint8_t va
             irqchip_pit_run(c);
         return value;
     }
-    if (!is_pic(port))
+    if (!is_pic(port) || !c->ioapics)
         return 0xff;
     spin_lock(&c->lock);
     if (write)
@@ -326,8 +358,8 @@ bool irqchip_pio(struct domain *d, uint16_t port, uint32_t width, bool write, ui
     struct irqchip *c = d->chips;
     uint64_t result = 0;
     bool ours = false;
-    for (uint32_t i = 0; c && c->ioapics && i < width; i++)
-        ours = ours || is_pic(port + i) || is_pit(port + i);
+    for (uint32_t i = 0; c && i < width; i++)
+        ours = ours || (c->ioapics && is_pic(port + i)) || (c->has_pit && is_pit(port + i));
     if (!ours)
         return false;
     for (uint32_t i = 0; i < width; i++)
@@ -396,8 +428,9 @@ struct irqchip *irqchip_create(struct domain *d, const struct hv_irqchip_config 
     c->storm_timer.fire = storm_due;
     vpic_init(&c->pic);
     vpit_init(&c->pit, pcpu_tsc_khz, rdtsc());
-    c->reinject = true;
     c->ioapics = config->ioapics;
+    c->reinject = c->ioapics; /* else the manager has to say when a tick has ended: he asks for it */
+    c->has_pit = c->ioapics || d->pit;
     uint32_t pins = VPIC_PINS;
     for (uint32_t i = 0; i < config->ioapics && done; pins += config->ioapic[i++].pins) {
         done = ioapic_create(d, &c->ioapic[i], &config->ioapic[i]);

@@ -14,7 +14,12 @@
 #include "hv/core/domain.h"
 
 /* Who holds a line: bits of the pins' sources. */
-enum irqchip_source { IRQCHIP_SOURCE_MANAGER, IRQCHIP_SOURCE_RESAMPLE, IRQCHIP_SOURCE_PIT };
+enum irqchip_source {
+    IRQCHIP_SOURCE_MANAGER,
+    IRQCHIP_SOURCE_RESAMPLE,
+    IRQCHIP_SOURCE_PIT,
+    IRQCHIP_SOURCE_TICK
+};
 
 struct irqchip_upcalls {
     /* The guest has ended an interrupt of a pin (HV_CHIP_*); in split mode of a level-triggered vector. */
@@ -35,10 +40,13 @@ struct irqchip *irqchip_create(struct domain *d, const struct hv_irqchip_config 
 void irqchip_free(struct irqchip *c);
 
 /*
- * A source (enum irqchip_source) drives a pin: above 0 delivered, 0 coalesced, below masked. Any context, no
- * lock of this folder held.
+ * A source (enum irqchip_source) drives a pin: above 0 delivered, 0 coalesced, below masked. TICK is a pulse, and none while
+ * the last one is not ended by all who have it. Any context, no lock of this folder held.
  */
 int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, bool level);
+
+/* The manager says that the guest has ended IRQ 0 at a controller that it emulates. */
+void irqchip_pit_ended(struct domain *d);
 
 /* A guest's access. False: not to these devices. */
 bool irqchip_pio(struct domain *d, uint16_t port, uint32_t width, bool write, uint64_t *data);

@@ -20,7 +20,8 @@ struct irqchip {
     /* Constant. */
     struct domain *domain;
     const struct irqchip_upcalls *up;
-    uint32_t ioapics; /* 0: split mode */
+    uint32_t ioapics; /* 0: the manager has them, and the PIC */
+    bool has_pit;
 
     struct spinlock lock; /* guards the rest */
     struct vpic pic;

@@ -37,7 +37,7 @@ void irqchip_pin_stats(struct domain *d, uint32_t chip, uint32_t pin, uint64_t *
 int irqchip_state_size(const struct domain *d, uint32_t kind, uint32_t *size)
 {
     const struct irqchip *c = d->chips;
-    if (!c || !c->ioapics ||
+    if (!c || (!c->ioapics && !(c->has_pit && kind == HV_IRQCHIP_STATE_PIT)) ||
         (kind >= HV_IRQCHIP_STATE_IOAPIC && kind - HV_IRQCHIP_STATE_IOAPIC >= c->ioapics))
         return -HV_ENODEV;
     *size = kind == HV_IRQCHIP_STATE_PIC ? (uint32_t)sizeof(struct hv_pic)

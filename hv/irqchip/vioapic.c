@@ -54,24 +54,6 @@ static bool is_pending(const struct vioapic_pin *p)
     return is_level(p->rte) ? p->sources != 0 && !(p->rte & IOAPIC_RTE_REMOTE_IRR) : p->waiting;
 }
 
-/*
- * Vector whose EOI has to be seen for this pin, or 0. A masked pin may still be in service; that of a watched
- * edge is not known.
- */
-static uint8_t exit_vector(const struct vioapic_pin *p)
-{
-    bool wanted = is_level(p->rte) ? is_open(p->rte) || (p->rte & IOAPIC_RTE_REMOTE_IRR)
-                                   : p->watch != VIOAPIC_WATCH_NONE;
-    return wanted ? (uint8_t)p->rte : 0;
-}
-
-/* `before`: exit_vector before the pin was changed. */
-static void note_exits(struct vioapic *a, const struct vioapic_pin *p, uint8_t before)
-{
-    if (exit_vector(p) != before)
-        a->generation++;
-}
-
 bool vioapic_init(struct vioapic *a, struct vioapic_pin *pins, uint32_t pin_count, uint8_t version,
                   bool extended, uint64_t tsc_khz)
 {
@@ -104,9 +86,7 @@ static void rte_write(struct vioapic *a, uint32_t pin, uint64_t value, struct vi
 {
     struct vioapic_pin *p = &a->pins[pin];
     uint64_t old = p->rte;
-    uint8_t before = exit_vector(p);
     p->rte = (old & IOAPIC_RTE_REMOTE_IRR) | (value & rte_writable(a));
-    p->owed = 0;
     f->what |= VIOAPIC_FACT_RTE;
     f->pin = pin;
     if (is_open(old) != is_open(p->rte))
@@ -120,7 +100,6 @@ static void rte_write(struct vioapic *a, uint32_t pin, uint64_t value, struct vi
         p->rte &= ~IOAPIC_RTE_REMOTE_IRR;
         f->what |= VIOAPIC_FACT_ENDED;
     }
-    note_exits(a, p, before);
 }
 
 static void reg_write(struct vioapic *a, uint32_t value, struct vioapic_facts *f)
@@ -205,7 +184,7 @@ int vioapic_line(struct vioapic *a, uint32_t pin, unsigned source, bool asserted
     if (is_level(p->rte)) {
         coalesced = !is_pending(p) || now < p->put_off;
     } else {
-        coalesced = was || p->waiting || p->owed != 0;
+        coalesced = was || p->waiting;
         p->waiting = p->waiting || !coalesced;
     }
     a->stats[VIOAPIC_STAT_COALESCED] += coalesced;
@@ -222,31 +201,24 @@ bool vioapic_masked(const struct vioapic *a, uint32_t pin)
     return pin >= a->pin_count || !is_open(a->pins[pin].rte);
 }
 
-void vioapic_watch(struct vioapic *a, uint32_t pin, enum vioapic_watch watch)
-{
-    if (pin < a->pin_count) {
-        struct vioapic_pin *p = &a->pins[pin];
-        uint8_t before = exit_vector(p);
-        p->watch = (uint8_t)watch;
-        p->owed = 0;
-        note_exits(a, p, before);
-    }
-}
-
 /* --- messages --- */
-bool vioapic_ready(const struct vioapic *a, uint32_t pin, uint64_t now, struct vlapic_message *m)
+void vioapic_message(const struct vioapic *a, uint32_t pin, struct vlapic_message *m)
 {
     const struct vioapic_pin *p = &a->pins[pin];
-    uint32_t high;
-    if (pin >= a->pin_count || !is_pending(p) || now < p->put_off)
-        return false;
-    high = a->extended ? (uint32_t)(p->rte >> IOAPIC_RTE_EXT_SHIFT & IOAPIC_RTE_EXT) : 0;
+    uint32_t high = a->extended ? (uint32_t)(p->rte >> IOAPIC_RTE_EXT_SHIFT & IOAPIC_RTE_EXT) : 0;
     *m = (struct vlapic_message){.dest = (uint32_t)(p->rte >> IOAPIC_RTE_DEST_SHIFT) | high << 8,
                                  .vector = (uint8_t)p->rte,
                                  .mode = (uint8_t)mode_of(p->rte),
                                  .level = is_level(p->rte),
                                  .logical = (p->rte & IOAPIC_RTE_LOGICAL) != 0,
                                  .wide = high != 0};
+}
+
+bool vioapic_ready(const struct vioapic *a, uint32_t pin, uint64_t now, struct vlapic_message *m)
+{
+    if (pin >= a->pin_count || !is_pending(&a->pins[pin]) || now < a->pins[pin].put_off)
+        return false;
+    vioapic_message(a, pin, m);
     return true;
 }
 
@@ -268,8 +240,6 @@ int vioapic_sent(struct vioapic *a, uint32_t pin, int result)
     }
     if (is_level(p->rte))
         p->rte |= IOAPIC_RTE_REMOTE_IRR;
-    else if (p->watch == VIOAPIC_WATCH_COUNT)
-        p->owed = (uint16_t)result;
     p->waiting = false;
     a->stats[result > 0 ? VIOAPIC_STAT_SENT : VIOAPIC_STAT_COALESCED]++;
     return result;
@@ -284,7 +254,7 @@ bool vioapic_eoi(const struct vioapic *a, uint8_t vector, struct vioapic_pins *p
         const struct vioapic_pin *p = &a->pins[i];
         if ((uint8_t)p->rte != vector)
             continue;
-        if (is_level(p->rte) ? (p->rte & IOAPIC_RTE_REMOTE_IRR) != 0 : p->watch != VIOAPIC_WATCH_NONE) {
+        if (is_level(p->rte) && (p->rte & IOAPIC_RTE_REMOTE_IRR)) {
             pins->bits[i / 64] |= 1ULL << i % 64;
             any = true;
         }
@@ -295,18 +265,9 @@ bool vioapic_eoi(const struct vioapic *a, uint8_t vector, struct vioapic_pins *p
 bool vioapic_end(struct vioapic *a, uint32_t pin, uint8_t vector, uint64_t now)
 {
     struct vioapic_pin *p = &a->pins[pin];
-    uint8_t before;
-    if (pin >= a->pin_count || (uint8_t)p->rte != vector)
+    if (pin >= a->pin_count || (uint8_t)p->rte != vector || !(p->rte & IOAPIC_RTE_REMOTE_IRR))
         return false;
-    if (!is_level(p->rte)) {
-        p->owed = (uint16_t)(p->owed - (p->owed != 0));
-        return false;
-    }
-    if (!(p->rte & IOAPIC_RTE_REMOTE_IRR))
-        return false;
-    before = exit_vector(p);
     p->rte &= ~IOAPIC_RTE_REMOTE_IRR;
-    note_exits(a, p, before);
     a->stats[VIOAPIC_STAT_ENDED]++;
     if (!is_pending(p))
         return false;
@@ -330,15 +291,6 @@ bool vioapic_deadline(const struct vioapic *a, uint64_t *deadline)
     return *deadline != UINT64_MAX;
 }
 
-void vioapic_eoi_exits(const struct vioapic *a, uint64_t bitmap[4])
-{
-    for (uint32_t i = 0; i < a->pin_count; i++) {
-        uint8_t vector = exit_vector(&a->pins[i]);
-        if (vector != 0)
-            bitmap[vector / 64] |= 1ULL << vector % 64;
-    }
-}
-
 /* --- records --- */
 void vioapic_state_get(const struct vioapic *a, uint64_t now, struct hv_ioapic *out)
 {
@@ -354,7 +306,6 @@ void vioapic_state_get(const struct vioapic *a, uint64_t now, struct hv_ioapic *
                                              .sources = p->sources,
                                              .put_off = p->put_off > now ? p->put_off - now : 0,
                                              .streak = p->streak,
-                                             .owed = p->owed,
                                              .flags = p->waiting ? HV_IOAPIC_WAITING : 0};
     }
 }
@@ -362,10 +313,11 @@ void vioapic_state_get(const struct vioapic *a, uint64_t now, struct hv_ioapic *
 static bool pin_valid(const struct vioapic *a, const struct hv_ioapic_pin *in)
 {
     uint64_t rte = in->rte;
-    if ((rte & ~(rte_writable(a) | IOAPIC_RTE_REMOTE_IRR)) || (in->flags & ~HV_IOAPIC_WAITING))
+    if ((rte & ~(rte_writable(a) | IOAPIC_RTE_REMOTE_IRR)) || in->reserved ||
+        (in->flags & ~HV_IOAPIC_WAITING))
         return false;
     if (is_level(rte))
-        return in->flags == 0 && in->owed == 0 && in->streak < VIOAPIC_STREAK_MAX &&
+        return in->flags == 0 && in->streak < VIOAPIC_STREAK_MAX &&
                ((in->sources != 0 && is_open(rte)) || (in->put_off == 0 && in->streak == 0)) &&
                (in->put_off == 0 || !(rte & IOAPIC_RTE_REMOTE_IRR));
     return !(rte & IOAPIC_RTE_REMOTE_IRR) && in->put_off == 0 && in->streak == 0 &&
@@ -383,7 +335,6 @@ bool vioapic_state_set(struct vioapic *a, uint64_t now, const struct hv_ioapic *
             return false;
     a->id = in->id;
     a->select = in->select;
-    a->generation++;
     for (uint32_t i = 0; i < a->pin_count; i++) {
         const struct hv_ioapic_pin *from = &in->pin[i];
         struct vioapic_pin *p = &a->pins[i];
@@ -392,7 +343,6 @@ bool vioapic_state_set(struct vioapic *a, uint64_t now, const struct hv_ioapic *
         p->sources = from->sources;
         p->put_off = left != 0 ? now + left : 0;
         p->streak = from->streak;
-        p->owed = p->watch == VIOAPIC_WATCH_COUNT ? from->owed : 0;
         p->waiting = from->flags != 0;
     }
     return true;

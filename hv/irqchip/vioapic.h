@@ -42,13 +42,6 @@ enum vioapic_status {
     VIOAPIC_SEND = 1 << 30 /* not a result yet: see above */
 };
 
-/* What the caller wants to know of the end of an *edge* interrupt of a pin. */
-enum vioapic_watch {
-    VIOAPIC_WATCH_NONE,
-    VIOAPIC_WATCH_EOI,   /* vioapic_eoi names the pin, and its vector is in the EOI-exit bitmap */
-    VIOAPIC_WATCH_COUNT, /* so, and an edge before every receiver has ended the last one is coalesced (RTC) */
-};
-
 enum vioapic_stat {
     VIOAPIC_STAT_SENT,
     VIOAPIC_STAT_COALESCED,
@@ -65,9 +58,7 @@ struct vioapic_pin {
     uint64_t put_off; /* until this TSC; 0: not */
     uint32_t streak;
     uint32_t storms; /* for the manager: how often it was put off */
-    uint16_t owed;   /* EOIs, see VIOAPIC_WATCH_COUNT */
     bool waiting;    /* an edge that nobody has taken yet */
-    uint8_t watch;   /* enum vioapic_watch */
 };
 
 struct vioapic {
@@ -79,7 +70,6 @@ struct vioapic {
     uint64_t delay; /* TSC ticks of VIOAPIC_PUT_OFF_MS */
 
     uint32_t select, id;
-    uint32_t generation; /* changes whenever vioapic_eoi_exits would give something else */
     uint64_t stats[VIOAPIC_STATS];
 };
 
@@ -118,9 +108,9 @@ void vioapic_write(struct vioapic *a, uint32_t offset, unsigned size, uint64_t v
 int vioapic_line(struct vioapic *a, uint32_t pin, unsigned source, bool asserted, uint64_t now);
 bool vioapic_asserted(const struct vioapic *a, uint32_t pin);
 bool vioapic_masked(const struct vioapic *a, uint32_t pin);
-/* Also sets back what the watch counts; call it again when a vCPU was reset. */
-void vioapic_watch(struct vioapic *a, uint32_t pin, enum vioapic_watch watch);
 
+/* What an interrupt of the pin would be, as it is programmed now. */
+void vioapic_message(const struct vioapic *a, uint32_t pin, struct vlapic_message *m);
 /* The pin has a message to send now: *m. */
 bool vioapic_ready(const struct vioapic *a, uint32_t pin, uint64_t now, struct vlapic_message *m);
 /* The first pin at or above `from` that has one; pin_count: none. */
@@ -128,7 +118,7 @@ uint32_t vioapic_next(const struct vioapic *a, uint32_t from, uint64_t now, stru
 /* `result` of deliver_message, which it returns as the status. */
 int vioapic_sent(struct vioapic *a, uint32_t pin, int result);
 
-/* Pins that an EOI of this vector ends, or watches; true when there is one. Nothing changes. */
+/* Pins that an EOI of this vector ends; true when there is one. Nothing changes. */
 bool vioapic_eoi(const struct vioapic *a, uint8_t vector, struct vioapic_pins *pins);
 /*
  * The second half. True: ask vioapic_ready. False: nothing to send, or put off by the storm guard (ask
@@ -138,12 +128,9 @@ bool vioapic_end(struct vioapic *a, uint32_t pin, uint8_t vector, uint64_t now);
 /* True: at *deadline a pin that was put off may go on: vioapic_next. */
 bool vioapic_deadline(const struct vioapic *a, uint64_t *deadline);
 
-/* Vectors whose EOI has to be seen: VMCS EOI-exit bitmap. Adds to what is there. */
-void vioapic_eoi_exits(const struct vioapic *a, uint64_t bitmap[4]);
-
 /* Fills HV_IOAPIC_SIZE(pin_count) bytes. */
 void vioapic_state_get(const struct vioapic *a, uint64_t now, struct hv_ioapic *out);
-/* False: refused, nothing has changed. `size`: bytes that are there. Watches stay. */
+/* False: refused, nothing has changed. `size`: bytes that are there. */
 bool vioapic_state_set(struct vioapic *a, uint64_t now, const struct hv_ioapic *in, size_t size);
 
 #endif

@@ -140,6 +140,11 @@ bool vpic_masked(const struct vpic *p, uint32_t pin)
            (pin >= 8 && vpic_masked(p, 2));
 }
 
+bool vpic_busy(const struct vpic *p, uint32_t pin)
+{
+    return (requests(p, pin / 8) | p->chip[pin / 8].isr) & bit(pin);
+}
+
 bool vpic_output(const struct vpic *p)
 {
     return chosen(p, MASTER) != NONE;

@@ -48,6 +48,9 @@ int vpic_line(struct vpic *p, uint32_t pin, unsigned source, bool asserted);
 /* Or the chip is not initialized; slave pins: also when IRQ 2 is. */
 bool vpic_masked(const struct vpic *p, uint32_t pin);
 
+/* A request waits, or is in service. */
+bool vpic_busy(const struct vpic *p, uint32_t pin);
+
 /* INT of the master. */
 bool vpic_output(const struct vpic *p);
 /* INTA: the vector. Without a request that of the spurious interrupt, IRQ 7 or 15. */

@@ -272,6 +272,8 @@ void vpit_init(struct vpit *p, uint64_t tsc_khz, uint64_t now)
 {
     *p = (struct vpit){.tsc_base = now, .tick_base = FIRST_POSITION, .position = FIRST_POSITION};
     p->tsc_hz = (tsc_khz == 0 ? 1 : tsc_khz < UINT32_MAX ? tsc_khz : UINT32_MAX) * 1000;
+    uint64_t ticks = (VPIT_MIN_TICKS * (uint64_t)PIT_HZ + p->tsc_hz - 1) / p->tsc_hz;
+    p->shortest = ticks > VPIT_MIN_PERIOD ? (uint32_t)ticks : VPIT_MIN_PERIOD;
     p->flags = HV_PIT_REINJECT;
     for (unsigned i = 0; i < 3; i++)
         p->channel[i] = (struct hv_pit_channel){.access = 3,
@@ -312,7 +314,7 @@ bool vpit_out(struct vpit *p, unsigned channel, uint64_t now)
 /* --- IRQ 0 --- */
 static bool is_short(const struct vpit *p)
 {
-    return is_periodic(&p->channel[0]) && p->channel[0].count != 0 && p->channel[0].count < VPIT_MIN_PERIOD;
+    return is_periodic(&p->channel[0]) && p->channel[0].count != 0 && p->channel[0].count < p->shortest;
 }
 
 /* Position before which no tick is delivered; after a coalesced one it bounds what the caller's loop can do. */
@@ -320,19 +322,16 @@ static uint64_t earliest(const struct vpit *p)
 {
     if (p->flags & HV_PIT_UNACKED)
         return p->served + PIT_HZ;
-    return is_short(p) || (p->flags & HV_PIT_COALESCED) ? p->served + VPIT_MIN_PERIOD : 0;
+    return is_short(p) || (p->flags & HV_PIT_COALESCED) ? p->served + p->shortest : 0;
 }
 
 bool vpit_deadline(const struct vpit *p, uint64_t *tsc)
 {
-    uint64_t next = next_rising(&p->channel[0], p->position), at;
-    if ((p->flags & HV_PIT_UNACKED) && is_short(p) && next < p->position + VPIT_MIN_PERIOD)
-        next = p->position + VPIT_MIN_PERIOD; /* each look at an edge costs the machine an interrupt */
-    at = next;
+    uint64_t next = next_rising(&p->channel[0], p->position), at = next;
     if (p->edges != 0) {
         at = p->position < earliest(p) ? earliest(p) : p->position;
-        if ((p->flags & HV_PIT_UNACKED) && next < at)
-            at = next;
+        if ((p->flags & HV_PIT_UNACKED) && !is_short(p) && next < at)
+            at = next; /* of a short period each look would cost the machine an interrupt */
     } else if (next < earliest(p) && !(p->flags & HV_PIT_UNACKED)) {
         at = earliest(p);
     }

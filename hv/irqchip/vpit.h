@@ -14,7 +14,8 @@
  * Reinjection on: a tick that finds the last one unacknowledged waits for its acknowledgement, but not longer
  * than a second, since a reset may have swallowed that; up to VPIT_MISSED_MAX ticks wait. When IRQ 0 is
  * unmasked, the caller starts anew with vpit_reinject. Off: a tick merges with what is pending. A period below
- * 200 us is served every 200 us, and what is left out is not counted.
+ * 200 us (on a slow machine: VPIT_MIN_TICKS) is served every 200 us, and what is left out is not counted; while such a tick is not
+ * acknowledged, nothing is asked for but its giving up.
  *
  * 8254 data sheet; rows T-01 to T-05.
  */
@@ -29,10 +30,12 @@
 
 #define VPIT_MISSED_MAX 0xffffU /* a minute at 1 kHz */
 #define VPIT_MIN_PERIOD 239U    /* PIT ticks: 200 us, rounded up */
+#define VPIT_MIN_TICKS  10000U  /* and of the TSC: a tick costs less, so that a CPU goes on */
 
 struct vpit {
     struct hv_pit_channel channel[3]; /* the fields are explained with the record */
     uint64_t tsc_hz;
+    uint32_t shortest;            /* period, PIT ticks: shorter ones are served this often */
     uint64_t tsc_base, tick_base; /* position tick_base was reached at TSC tsc_base */
     uint64_t position;            /* everything up to here has happened */
     uint64_t served;

@@ -24,6 +24,15 @@ static bool name_valid(const char *name)
     return true;
 }
 
+static bool flags_valid(uint32_t flags)
+{
+    uint32_t chips = flags & HV_DOMAIN_IRQCHIP, more = flags & ~HV_DOMAIN_IRQCHIP;
+    return chips == HV_DOMAIN_IRQCHIP_NONE
+               ? !(more & ~(HV_DOMAIN_TSC_DEADLINE | HV_DOMAIN_OUTPUTS | HV_DOMAIN_PIT))
+           : chips == HV_DOMAIN_IRQCHIP_SPLIT ? !(more & ~HV_DOMAIN_PIT)
+                                              : chips == HV_DOMAIN_IRQCHIP_FULL && !more;
+}
+
 int64_t mgmt_domain_create(struct vcpu *v, const struct mgmt_args *args)
 {
     struct hv_domain_create c;
@@ -31,9 +40,8 @@ int64_t mgmt_domain_create(struct vcpu *v, const struct mgmt_args *args)
     int error = mgmt_copy_in(v, args->a[0], &c, sizeof(c));
     if (error)
         return error;
-    if ((c.flags > HV_DOMAIN_IRQCHIP_FULL && c.flags != HV_DOMAIN_TSC_DEADLINE) || c.reserved[0] ||
-        c.reserved[1] || c.reserved[2] || !c.max_vcpus || c.max_vcpus > CONFIG_MAX_VCPUS ||
-        (c.may & ~HV_MAY_ALL) || !name_valid(c.name))
+    if (!flags_valid(c.flags) || c.reserved[0] || c.reserved[1] || c.reserved[2] || !c.max_vcpus ||
+        c.max_vcpus > CONFIG_MAX_VCPUS || (c.may & ~HV_MAY_ALL) || !name_valid(c.name))
         return -HV_EINVAL;
     if (c.may & ~v->domain->may)
         return -HV_EPERM;
@@ -42,7 +50,7 @@ int64_t mgmt_domain_create(struct vcpu *v, const struct mgmt_args *args)
         return error;
     if (d->apics)
         vapic_domain_init(d);
-    if (d->apics && mgmt_irq_create(d)) {
+    if ((d->apics || d->pit) && mgmt_irq_create(d)) {
         while (!domain_destroy(d)) /* it is empty */
             ;
         return -HV_ENOMEM;

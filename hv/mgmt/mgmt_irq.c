@@ -151,14 +151,28 @@ int64_t mgmt_eoi_vectors(struct vcpu *v, const struct mgmt_args *args)
 
 /* ---- lines and messages */
 
+static __attribute__((noinline)) int line_rarely(struct domain *d, uint64_t gsi, uint64_t what)
+{
+    if (what > HV_LINE_END)
+        return -HV_EINVAL;
+    if (!d->routing)
+        return -HV_ENODEV;
+    if (what == HV_LINE_TICK)
+        return route_fire(d, gsi, IRQCHIP_SOURCE_TICK, true);
+    int told = notifier_ended(d, gsi);
+    if (!told && !gsi)
+        irqchip_pit_ended(d);
+    return told;
+}
+
 int64_t mgmt_irq_line(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     int error = mgmt_target(v, args->a[0], &d);
     if (error)
         return error;
-    if (args->a[2] > 1)
-        return -HV_EINVAL;
+    if (__builtin_expect(args->a[2] > HV_LINE_UP, 0))
+        return line_rarely(d, args->a[1], args->a[2]);
     return d->routing ? route_fire(d, args->a[1], IRQCHIP_SOURCE_MANAGER, args->a[2]) : -HV_ENODEV;
 }
 

@@ -47,7 +47,7 @@ int64_t mgmt_capability(struct vcpu *v, const struct mgmt_args *args)
         return BIT(HV_DOMAIN_IRQCHIP_NONE) | BIT(HV_DOMAIN_IRQCHIP_SPLIT) | BIT(HV_DOMAIN_IRQCHIP_FULL);
     case HV_CAP_ROUTE_KINDS:
         return BIT(HV_ROUTE_NONE) | BIT(HV_ROUTE_IRQCHIP) | BIT(HV_ROUTE_MSI) | BIT(HV_ROUTE_GSI) |
-               BIT(HV_ROUTE_NOTIFY);
+               BIT(HV_ROUTE_NOTIFY) | BIT(HV_ROUTE_OUTPUT);
     case HV_CAP_NOTIFIERS:
         return NOTIFIERS_MAX;
     case HV_CAP_RESAMPLE:
@@ -55,10 +55,11 @@ int64_t mgmt_capability(struct vcpu *v, const struct mgmt_args *args)
     case HV_CAP_DOORBELLS:
         return DOORBELLS_MAX;
     case HV_CAP_SIGNAL_MSI:
-    case HV_CAP_DEVICE_IRQ:
     case HV_CAP_EOI_VECTORS:
     case HV_CAP_TRACE:
         return 1;
+    case HV_CAP_DEVICE_IRQ:
+        return 2;
     case HV_CAP_PIRQS:
         return ioapic_gsi_end();
     default:

@@ -243,6 +243,26 @@ void notifier_acked(struct domain *d, uint32_t chip, uint32_t pin)
     hazard_leave();
 }
 
+int notifier_ended(struct domain *d, uint64_t gsi)
+{
+    const struct routing *r = d->routing;
+    int told = 0;
+    if (gsi >= r->limits.gsis || route_kind(route_get(r, (uint32_t)gsi)) == ROUTE_IRQCHIP)
+        return -HV_EINVAL;
+    struct route_counts *c = route_counts(r, (uint32_t)gsi);
+    if (c)
+        atomic_add_relaxed(&c->acknowledged, 1);
+    hazard_enter(HAZARD_ALL);
+    uint32_t count = atomic_load_acquire(&r->resamplers);
+    for (const struct route_resampler *s = r->resampler; s < r->resampler + count; s++)
+        if (atomic_load_acquire(&s->first) && atomic_load_relaxed(&s->gsi) == gsi) {
+            tell_listeners(d, s);
+            told = 1;
+        }
+    hazard_leave();
+    return told;
+}
+
 void notifier_acked_vector(struct domain *d, uint8_t vector)
 {
     const struct routing *r = atomic_load_acquire(&d->routing);

@@ -102,6 +102,12 @@ struct notifier *notifier_next(const struct domain *owner, int64_t place);
 void notifier_acked(struct domain *d, uint32_t chip, uint32_t pin);
 void notifier_acked_vector(struct domain *d, uint8_t vector);
 
+/*
+ * The manager says so of a GSI that leads to no controller of the hypervisor. 1: a listener was told; 0; -HV_EINVAL: no such
+ * GSI, or one of a pin.
+ */
+int notifier_ended(struct domain *d, uint64_t gsi);
+
 /* d is about to be destroyed: nobody may signal for it or to it any more. */
 void notifier_forget(const struct domain *d);
 void notifier_free(struct domain *owner);

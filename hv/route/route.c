@@ -6,6 +6,7 @@
  */
 #include "hv/route/route.h"
 
+#include "hv/core/irq_level.h"
 #include "hv/core/notify.h"
 #include "hv/irqchip/irqchip.h"
 #include "hv/route/doorbell.h"
@@ -57,6 +58,10 @@ static int fire_once(struct domain *d, uint64_t word, enum irqchip_source source
     }
     case ROUTE_NOTIFY:
         return level ? notify_send(domain_get(d->manager), route_vcpu(word), route_number(word)) : -HV_ENXIO;
+    case ROUTE_OUTPUT: {
+        struct vcpu *v = atomic_load_acquire(&d->vcpu[route_vcpu(word)]);
+        return v ? irq_level_drive(v, route_number(word), word & ROUTE_EDGE, source, level) : -HV_ENXIO;
+    }
     case ROUTE_NONE:
     case ROUTE_GSI: /* a chain that is too long */
         break;
@@ -320,6 +325,7 @@ struct route_limits route_limits(const struct domain *d)
         return d->routing->limits;
     return (struct route_limits){.gsis = ROUTE_GSIS_DEFAULT,
                                  .manager_vcpus = manager ? manager->max_vcpus : 0,
+                                 .output_vcpus = d->outputs ? d->max_vcpus : 0,
                                  .apics = d->irqchip != HV_DOMAIN_IRQCHIP_NONE};
 }
 

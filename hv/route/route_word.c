@@ -57,6 +57,15 @@ static int encode_one(const struct hv_route *r, const struct route_limits *l, ui
             return -HV_EINVAL;
         *word = ROUTE_NOTIFY | (uint64_t)r->notify.vcpu << 3 | (uint64_t)r->notify.number << 9;
         return 0;
+    case HV_ROUTE_OUTPUT:
+        if (!l->output_vcpus)
+            return -HV_ENODEV;
+        if (!unused_zero(r->raw, 3) || r->output.vcpu >= l->output_vcpus || !r->output.number ||
+            r->output.number > 63 || r->output.edge > 1)
+            return -HV_EINVAL;
+        *word = ROUTE_OUTPUT | (uint64_t)r->output.vcpu << 3 | (uint64_t)r->output.number << 9 |
+                (r->output.edge ? ROUTE_EDGE : 0);
+        return 0;
     case HV_ROUTE_HV_SINT:
     case HV_ROUTE_XEN_EVTCHN:
         return -HV_ENODEV;
@@ -117,6 +126,12 @@ uint32_t route_decode(uint64_t word, uint32_t gsi, struct hv_route out[HV_ROUTES
         out->kind = HV_ROUTE_NOTIFY;
         out->notify.vcpu = route_vcpu(word);
         out->notify.number = route_number(word);
+        return 1;
+    case ROUTE_OUTPUT:
+        out->kind = HV_ROUTE_OUTPUT;
+        out->output.vcpu = route_vcpu(word);
+        out->output.number = route_number(word);
+        out->output.edge = (word & ROUTE_EDGE) != 0;
         return 1;
     }
     return 0;

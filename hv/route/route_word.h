@@ -9,6 +9,7 @@
  *   MSI        20:3 address 19:2, 44:21 bits 31:8 of its upper half, 60:45 data
  *   GSI        19:3 GSI
  *   NOTIFY     8:3 vCPU, 20:9 number
+ *   OUTPUT     8:3 vCPU, 14:9 number, 21 edge
  *
  * Semantics of entries: KVM's, feature rows R-01 to R-04. Message format: SDM volume 3, "Message Signalled
  * Interrupts".
@@ -21,7 +22,7 @@
 #include "guest_abi/hv_route.h"
 #include "hv/vapic/vlapic.h"
 
-enum route_word_kind { ROUTE_NONE, ROUTE_IRQCHIP, ROUTE_MSI, ROUTE_GSI, ROUTE_NOTIFY };
+enum route_word_kind { ROUTE_NONE, ROUTE_IRQCHIP, ROUTE_MSI, ROUTE_GSI, ROUTE_NOTIFY, ROUTE_OUTPUT };
 
 /* What the domain has. */
 struct route_limits {
@@ -29,6 +30,7 @@ struct route_limits {
     uint32_t ioapics; /* 0: neither PIC nor I/O APIC */
     uint32_t pins[HV_IOAPICS_MAX];
     uint32_t manager_vcpus;
+    uint32_t output_vcpus; /* 0: no outputs */
     bool apics;
 };
 
@@ -76,6 +78,8 @@ static inline uint32_t route_vcpu(uint64_t word)
 {
     return word >> 3 & 63;
 }
+
+#define ROUTE_EDGE (1U << 21)
 
 static inline uint32_t route_number(uint64_t word)
 {

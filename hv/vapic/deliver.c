@@ -38,6 +38,7 @@ static enum vlapic_receipt post(struct vcpu *v, struct vapic *a, uint8_t vector,
 {
     if (level && a->hw.level >= APICV_VID && !test_bit(a->eoi_exits, vector)) {
         bool merged = atomic_fetch_or_full(&a->late[vector / 64], BIT(vector % 64)) >> (vector % 64) & 1;
+        vlapic_count(&a->lapic, merged ? VLAPIC_STAT_MERGED : VLAPIC_STAT_ACCEPTED);
         sched_request(v, REQUEST_EVENT | REQUEST_APIC);
         return merged ? VLAPIC_MERGED : VLAPIC_NEW;
     }
@@ -109,6 +110,22 @@ int deliver_message(struct domain *d, const struct vlapic *sender, const struct 
         merged += r == VLAPIC_MERGED;
     }
     return fresh || merged ? fresh : -1;
+}
+
+bool deliver_holds(struct domain *d, const struct vlapic_message *m)
+{
+    struct vlapic_message all = *m; /* whom the lowest priority could choose, too */
+    struct vlapic_walk w;
+    struct vlapic *target;
+    all.mode = APIC_DM_FIXED;
+    vlapic_map_find(&((struct vapic_domain *)d->apics)->map, NULL, &all, &w);
+    while ((target = vlapic_map_next(&w)) != NULL) {
+        const struct vapic *a = vapic_from(target);
+        if (test_bit(a->pi.pir, m->vector) || test_bit(a->late, m->vector) ||
+            vlapic_test(target, APIC_IRR, m->vector) || vlapic_test(target, APIC_ISR, m->vector))
+            return true;
+    }
+    return false;
 }
 
 void deliver_lvt(struct vcpu *v, enum apic_reg lvt)

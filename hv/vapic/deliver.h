@@ -16,6 +16,12 @@
  */
 int deliver_message(struct domain *d, const struct vlapic *sender, const struct vlapic_message *m);
 
+/*
+ * Somebody to whom m could go has its vector requested or in service. What hardware moves from one to the other at this
+ * moment may be missed.
+ */
+bool deliver_holds(struct domain *d, const struct vlapic_message *m);
+
 /* The same to one vCPU, whatever m's destination: local vectors, errors. */
 enum vlapic_receipt deliver_to(struct vcpu *v, const struct vlapic_message *m);
 

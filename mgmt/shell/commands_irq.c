@@ -96,6 +96,8 @@ static const char *kind_text(const struct hv_route *route)
         return "gsi";
     case HV_ROUTE_NOTIFY:
         return "notify";
+    case HV_ROUTE_OUTPUT:
+        return "output";
     default:
         return "?";
     }
@@ -118,6 +120,7 @@ static void route_row(struct table *table, const struct hv_route *route)
         msi ? TABLE_NUMBER(route->msi.data) : TABLE_NONE,
         route->kind == HV_ROUTE_GSI      ? TABLE_NUMBER(route->gsi_to.gsi)
         : route->kind == HV_ROUTE_NOTIFY ? TABLE_NUMBER(route->notify.number)
+        : route->kind == HV_ROUTE_OUTPUT ? TABLE_NUMBER(route->output.number)
                                          : TABLE_NONE,
     };
     table_row(table, cells);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "guest_abi/apic.h"
 #include "guest_abi/hv_route.h"
 #include "guest_abi/irqchip.h"
 #include "tests/host/mgmt_fake.h"

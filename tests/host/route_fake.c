@@ -108,6 +108,12 @@ int notify_send(struct domain *manager, uint32_t vcpu, uint32_t number)
     return note((struct fake_event){FAKE_NOTIFY, manager ? manager->id : 999, vcpu, number});
 }
 
+int irq_level_drive(struct vcpu *v, uint32_t number, bool edge, unsigned source, bool level)
+{
+    (void)v;
+    return note((struct fake_event){FAKE_OUTPUT, number, edge, source << 1 | level});
+}
+
 int irqchip_set(struct domain *d, uint32_t chip, uint32_t pin, unsigned source, bool level)
 {
     (void)d;

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "hv/core/irq_level.h"
 #include "hv/core/notify.h"
 #include "hv/core/page.h"
 #include "hv/core/pcpu.h"
@@ -26,8 +27,9 @@ enum { FAKE_CPUS = 4, FAKE_DOMAINS = 4 };
 
 /* The interface of the fakes: what came, newest last. */
 struct fake_event {
-    enum { FAKE_LINE, FAKE_MESSAGE, FAKE_NOTIFY } what;
-    uint32_t a, b, c; /* chip, pin, source << 1 | level; destination, vector, mode; domain, vCPU, number */
+    enum { FAKE_LINE, FAKE_MESSAGE, FAKE_NOTIFY, FAKE_OUTPUT } what;
+    uint32_t a, b, c; /* chip, pin, source << 1 | level; destination, vector, mode; domain, vCPU, number;
+                         number, edge, source << 1 | level */
 };
 extern struct fake_event fake_events[256];
 extern unsigned fake_count;

@@ -8,6 +8,7 @@
 
 static const struct route_limits full = {
     .gsis = HV_GSI_MAX, .ioapics = 3, .pins = {24, 1, 96}, .manager_vcpus = 64, .apics = true};
+static const struct route_limits publishing = {.gsis = 4096, .manager_vcpus = 1, .output_vcpus = 7};
 static const struct route_limits none = {.gsis = 4096, .manager_vcpus = 1};
 
 static bool same(const struct hv_route *a, const struct hv_route *b)
@@ -134,6 +135,28 @@ TEST(others_come_back)
     there_and_back(&high, 1);
 }
 
+TEST(outputs_come_back)
+{
+    const uint32_t bad[][4] = {{7, 1, 0, 0},          {UINT32_MAX, 1, 0, 0}, {0, 0, 0, 0},
+                               {0, 64, 0, 0},         {0, 1, 2, 0},          {0, 1, 0, 1},
+                               {0, UINT32_MAX, 0, 0}, {0, 1, UINT32_MAX, 0}};
+    struct hv_route r = {.gsi = 9, .kind = HV_ROUTE_OUTPUT}, back[HV_ROUTES_PER_GSI];
+    uint64_t word;
+    for (r.output.vcpu = 0; r.output.vcpu < 7; r.output.vcpu++)
+        for (r.output.number = 1; r.output.number < 64; r.output.number++)
+            for (r.output.edge = 0; r.output.edge < 2; r.output.edge++) {
+                EXPECT_EQ(route_encode(&r, 1, 9, &publishing, &word), 0);
+                EXPECT_EQ(route_decode(word, 9, back), 1);
+                EXPECT_TRUE(same(&r, back));
+            }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        memcpy(r.raw, bad[i], sizeof(r.raw));
+        EXPECT_EQ(route_encode(&r, 1, 9, &publishing, &word), -HV_EINVAL);
+    }
+    r = (struct hv_route){.gsi = 9, .kind = HV_ROUTE_OUTPUT, .output = {.number = 1}};
+    EXPECT_EQ(route_encode(&r, 1, 9, &full, &word), -HV_ENODEV);
+}
+
 TEST(what_means_nothing_is_refused)
 {
     static const struct {
@@ -144,7 +167,7 @@ TEST(what_means_nothing_is_refused)
         {{.gsi = 5, .kind = HV_ROUTE_NONE}, 0, -HV_EINVAL},
         {{.gsi = 5, .kind = 3}, 0, -HV_EINVAL},
         {{.gsi = 5, .kind = 6}, 0, -HV_EINVAL},
-        {{.gsi = 5, .kind = 18}, 0, -HV_EINVAL},
+        {{.gsi = 5, .kind = 19}, 0, -HV_EINVAL},
         {{.gsi = 5, .kind = UINT32_MAX}, 0, -HV_EINVAL},
         {{.gsi = 5, .kind = HV_ROUTE_HV_SINT}, 0, -HV_ENODEV},
         {{.gsi = 5, .kind = HV_ROUTE_XEN_EVTCHN}, 0, -HV_ENODEV},

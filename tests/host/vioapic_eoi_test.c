@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hv/irqchip/vioapic: ends of interrupts, storms, EOI-exit bitmap, random programs (I-09 to I-13; I4). */
+/* hv/irqchip/vioapic: ends of interrupts, storms, random programs (I-09, I-10, I-13; I4). */
 #include "tests/host/vioapic.h"
 
 static unsigned resampled;
@@ -177,35 +177,6 @@ TEST(i10_two_pins)
     EXPECT_FALSE(vioapic_deadline(&a, &deadline));
 }
 
-TEST(i11_rtc_coalescing)
-{
-    make();
-    rte(8, 0x48);
-    vioapic_watch(&a, 8, VIOAPIC_WATCH_COUNT);
-    bus.result = 2; /* two receivers */
-    EXPECT_EQ(pulse(8), 2);
-    EXPECT_EQ(pulse(8), 0);
-    EXPECT_EQ(eoi(0x48, NULL), 1 << 8);
-    EXPECT_EQ(pulse(8), 0);
-    EXPECT_EQ(eoi(0x48, NULL), 1 << 8);
-    EXPECT_EQ(pulse(8), 2);
-    EXPECT_EQ(bus.messages, 2);
-    vioapic_watch(&a, 8, VIOAPIC_WATCH_COUNT); /* a vCPU was reset */
-    EXPECT_EQ(pulse(8), 2);
-    rte(8, 0x48); /* programmed anew */
-    EXPECT_EQ(pulse(8), 2);
-    bus.result = 0;
-    eoi(0x48, NULL);
-    eoi(0x48, NULL);
-    eoi(0x48, NULL);
-    EXPECT_EQ(pulse(8), 0);
-    bus.result = 1;
-    EXPECT_EQ(pulse(8), 1); /* a merged one owes nothing */
-    vioapic_watch(&a, 8, VIOAPIC_WATCH_EOI);
-    EXPECT_EQ(pulse(8), 1);
-    EXPECT_EQ(pulse(8), 1);
-}
-
 TEST(i13_eoi_register)
 {
     make();
@@ -221,83 +192,6 @@ TEST(i13_eoi_register)
     EXPECT_EQ(reg(1), 0x00170011);
     mmio(0x40, 4, 0x50);
     EXPECT_EQ(f.what, 0);
-}
-
-static uint64_t exits(uint8_t vector)
-{
-    uint64_t bitmap[4] = {0};
-    vioapic_eoi_exits(&a, bitmap);
-    return bitmap[vector / 64] >> vector % 64 & 1;
-}
-
-static bool changed(uint32_t *generation)
-{
-    bool is = a.generation != *generation;
-    *generation = a.generation;
-    return is;
-}
-
-TEST(eoi_exit_bitmap)
-{
-    uint32_t generation;
-    uint64_t bitmap[4] = {0, 0, 0, 1ULL << 63};
-    make();
-    generation = a.generation;
-    rte(9, LEVEL | MASKED | 0x50);
-    EXPECT_FALSE(changed(&generation));
-    EXPECT_EQ(exits(0x50), 0);
-    rte(9, LEVEL | 0x50);
-    EXPECT_TRUE(changed(&generation));
-    EXPECT_EQ(exits(0x50), 1);
-    set(0x23, 0x12000000); /* the destination changes nothing */
-    EXPECT_FALSE(changed(&generation));
-    line(9, 0, true);
-    EXPECT_FALSE(changed(&generation));
-    rte(9, LEVEL | MASKED | 0x50); /* in service: its end has to be seen */
-    EXPECT_FALSE(changed(&generation));
-    EXPECT_EQ(exits(0x50), 1);
-    eoi(0x50, NULL);
-    EXPECT_TRUE(changed(&generation));
-    EXPECT_EQ(exits(0x50), 0);
-    rte(10, 0xf1);
-    EXPECT_FALSE(changed(&generation));
-    vioapic_watch(&a, 10, VIOAPIC_WATCH_EOI);
-    EXPECT_TRUE(changed(&generation));
-    EXPECT_EQ(exits(0xf1), 1);
-    rte(10, 0xf2);
-    EXPECT_TRUE(changed(&generation));
-    EXPECT_EQ(exits(0xf1), 0);
-    vioapic_eoi_exits(&a, bitmap); /* adds */
-    EXPECT_EQ(bitmap[3], 1ULL << 63 | 1ULL << (0xf2 - 192));
-    EXPECT_EQ(bitmap[0] | bitmap[1] | bitmap[2], 0);
-}
-
-/* The generation changes whenever the bitmap does, whatever happens. */
-TEST(eoi_exit_generation_misses_nothing)
-{
-    struct random r = {.state = 12};
-    make();
-    for (unsigned i = 0; i < 200000; i++) {
-        uint64_t before[4] = {0}, after[4] = {0};
-        uint32_t generation = a.generation, pin = (uint32_t)random_below(&r, 24);
-        vioapic_eoi_exits(&a, before);
-        switch (random_below(&r, 5)) {
-        case 0:
-            set(0x10 + (uint32_t)random_below(&r, 48), (uint32_t)random_next(&r));
-            break;
-        case 1:
-            eoi((uint8_t)pins[pin].rte, NULL);
-            break;
-        case 2:
-            vioapic_watch(&a, pin, (enum vioapic_watch)random_below(&r, 3));
-            break;
-        default:
-            line(pin, 0, random_one_in(&r, 2));
-        }
-        vioapic_eoi_exits(&a, after);
-        if (memcmp(before, after, sizeof(before)) != 0)
-            ASSERT_TRUE(a.generation != generation);
-    }
 }
 
 /*

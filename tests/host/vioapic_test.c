@@ -56,7 +56,6 @@ TEST(i02_pin_counts)
         EXPECT_FALSE(vioapic_masked(&a, last));
         EXPECT_EQ(vioapic_masked(&a, 0), last != 0);
         EXPECT_TRUE(vioapic_masked(&a, last + 1));
-        vioapic_watch(&a, last + 1, VIOAPIC_WATCH_EOI);
         EXPECT_FALSE(vioapic_eoi(&a, 0x2a, &ended));
         EXPECT_FALSE(vioapic_end(&a, last + 1, 0x2a, now));
         for (size_t k = 0; k < sizeof(pins[0]); k++)

@@ -228,6 +228,41 @@ TEST(t03_short_period_without_acknowledgement)
     }
 }
 
+/* A guest that ends nothing: how often the caller has to look. At every edge of a count of 2 it would do nothing else. */
+TEST(t03_short_period_that_nobody_ends)
+{
+    for (unsigned count = 1; count < 239; count++) {
+        unsigned looks = 0;
+        uint64_t deadline, now = 0;
+        test_row("count %u", count);
+        make(1000000);
+        now = base;
+        program(0, 2, count);
+        while (vpit_deadline(&p, &deadline) && deadline < base + 3000000000) {
+            now = deadline > now ? deadline : now + 1;
+            if (vpit_run(&p, now))
+                vpit_sent(&p, 1);
+            looks++;
+        }
+        EXPECT_TRUE(looks >= 3 && looks <= 12);
+    }
+}
+
+TEST(t03_slow_machine)
+{
+    uint64_t deadline, last = 0;
+    make(20000); /* 10000 of its ticks are 500 us */
+    vpit_reinject(&p, false);
+    program(0, 2, 2);
+    for (unsigned pulses = 0; pulses < 20; pulses++) {
+        ASSERT_TRUE(vpit_deadline(&p, &deadline));
+        EXPECT_TRUE(last == 0 || deadline - last >= 10000);
+        EXPECT_TRUE(vpit_run(&p, deadline));
+        vpit_sent(&p, 1);
+        last = deadline;
+    }
+}
+
 TEST(t03_year_of_pause)
 {
     uint64_t year = 365ULL * 86400 * 1193182, edges;

@@ -75,7 +75,7 @@
 #define R4(call, offset, value, want) {HV_CALL_##call, ARG_NONE, 16 + offset, 4, value, want}
 #define IRQ_ROUTE_ROWS(call) \
     R4(call, 4, HV_ROUTE_NONE, INVALID), R4(call, 4, 3, INVALID), R4(call, 4, 6, INVALID), R4(call, 4, 15, INVALID), \
-    R4(call, 4, 18, INVALID), R4(call, 4, 0xffffffffU, INVALID), R4(call, 4, HV_ROUTE_HV_SINT, -HV_ENODEV), \
+    R4(call, 4, 19, INVALID), R4(call, 4, HV_ROUTE_OUTPUT, -HV_ENODEV), R4(call, 4, 0xffffffffU, INVALID), R4(call, 4, HV_ROUTE_HV_SINT, -HV_ENODEV), \
     R4(call, 4, HV_ROUTE_XEN_EVTCHN, -HV_ENODEV), R4(call, 8, 1, INVALID), R4(call, 12, 0xffffffffU, INVALID), \
     R4(call, 16, 64, INVALID), R4(call, 16, 0xffffffffU, INVALID), R4(call, 20, 0, INVALID), \
     R4(call, 20, HV_NOTIFY_OWN - 1, INVALID), R4(call, 20, HV_NOTIFY_COUNT, INVALID), R4(call, 20, 0xffffffffU, INVALID), \
@@ -121,7 +121,7 @@
 
 #define IRQ_ROWS \
     PIRQ_ROWS \
-    A(IRQ_LINE, 1, 4, -HV_ENODEV), A(IRQ_LINE, 2, 2, INVALID), A(IRQ_LINE, 2, ONES, INVALID), A(IRQ_LINE, 2, UPPER, INVALID), \
+    A(IRQ_LINE, 1, 4, -HV_ENODEV), A(IRQ_LINE, 2, 4, INVALID), A(IRQ_LINE, 2, HV_LINE_TICK, -HV_ENODEV), A(IRQ_LINE, 2, HV_LINE_END, -HV_ENODEV), A(IRQ_LINE, 2, ONES, INVALID), A(IRQ_LINE, 2, UPPER, INVALID), \
     A(SIGNAL_MSI, 1, 0xfee00000, -HV_ENODEV), A(ROUTE_MSI, 1, 4, -HV_ENODEV), IRQ_HANDLE_ROWS(NOTIFIER_SIGNAL), IRQ_HANDLE_ROWS(NOTIFIER_READ), \
     A(IRQCHIP_CONFIG, 0, N(GOOD), -HV_ENODEV), /* it has none */ \
     A(IRQCHIP_GET, 1, 5, INVALID), A(IRQCHIP_GET, 1, ONES, INVALID), A(IRQCHIP_GET, 1, UPPER, INVALID), \

@@ -357,7 +357,7 @@ static void two_vcpus(void)
 void test_irq_level(void)
 {
     g = guest_slot(0);
-    CHECK_EQ(hv_capability(HV_CAP_DEVICE_IRQ), 1);
+    CHECK_EQ(hv_capability(HV_CAP_DEVICE_IRQ), 2);
     guest_start(g, "first", 1);
     CHECK_EQ(guest_destroy(g), 0);
     struct audit audit = lab_audit();
