@@ -50,7 +50,7 @@ struct hv_ioapic_pin {
     uint64_t put_off; /* TSC ticks until the storm guard lets the pin go on; 0: it is not held */
     uint32_t streak;  /* immediate deliveries after an EOI, in a row */
     uint16_t reserved;
-    uint16_t flags;   /* HV_IOAPIC_* */
+    uint16_t flags; /* HV_IOAPIC_* */
 };
 _Static_assert(offsetof(struct hv_ioapic_pin, streak) == 24, "ABI");
 _Static_assert(sizeof(struct hv_ioapic_pin) == 32, "ABI");

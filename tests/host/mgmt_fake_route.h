@@ -18,9 +18,9 @@ struct fake_route {
     uint32_t count[FAKE_ROUTE_GSIS];
     struct hv_route_stats stats[FAKE_ROUTE_GSIS];
     struct hv_route_latency latency[FAKE_PINS];
-    bool chips;                /* PIC and the first I/O APIC are there */
-    uint32_t pins;             /* of that */
-    uint16_t pic_up;           /* bit per pin */
+    bool chips;      /* PIC and the first I/O APIC are there */
+    uint32_t pins;   /* of that */
+    uint16_t pic_up; /* bit per pin */
     uint32_t ioapic_up;
     int64_t result; /* of irq_message() */
     uint64_t address;
