@@ -26,8 +26,13 @@ DIE_WAYS := triple triple-injected idt-hole gdt-hole stack-hole cr3-hole tables-
 APIC_GUESTS := $(filter-out apic_wide,$(patsubst tests/guest/%/,%,$(dir $(wildcard tests/guest/apic_*/apic_*.c))))
 APIC_CONFS  := $(foreach name,$(APIC_GUESTS),$(addprefix $(name)-,1 2 4 8 2s 4s)) apic_wide-20s apic_wide-64s
 
+# Guests for the other controllers, the same way.
+IRQ_GUESTS := $(patsubst tests/guest/%/,%,$(dir $(wildcard tests/guest/irq_*/irq_*.c)))
+IRQ_CONFS  := $(foreach name,$(IRQ_GUESTS),$(addprefix $(name)-,1 2 4 8))
+
 .PHONY: guest-tests
-guest-tests: $(TEST_GUESTS) $(DIE_WAYS:%=build/tests/guest/die-%.conf) $(APIC_CONFS:%=build/tests/guest/%.conf)
+guest-tests: $(TEST_GUESTS) $(DIE_WAYS:%=build/tests/guest/die-%.conf) $(APIC_CONFS:%=build/tests/guest/%.conf) \
+	$(IRQ_CONFS:%=build/tests/guest/%.conf)
 
 build/tests/guest/%.o: tests/guest/%.c tests/guest/guests.mk
 	@mkdir -p $(@D)
@@ -50,6 +55,10 @@ $(foreach name,$(TEST_GUEST_NAMES),$(eval $(call guest_rule,$(name))))
 build/tests/guest/die-%.conf: tests/guest/die/die.conf.in
 	@mkdir -p $(@D)
 	@sed 's/@WAY@/$*/' $< > $@
+
+build/tests/guest/irq_%.conf: tests/guest/irq/irq.conf.in
+	@mkdir -p $(@D)
+	@name="$*"; sed -e "s/@GUEST@/irq_$${name%-*}/" -e "s/@VCPUS@/$${name#*-}/" $< > $@
 
 # Words: what is measured may be late by so many ticks; how often things are done.
 build/tests/guest/apic_%.conf: tests/guest/apic/apic.conf.in tests/guest/guests.mk

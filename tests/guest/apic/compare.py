@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A guest sees the same local APIC on every processor and at every level of acceleration.
+"""A guest sees the same interrupt controllers on every processor and at every level of acceleration.
 
-Each guest of tests/guest/apic_* ends with a line "trace: NAME LINES HASH" about all that it saw but times (see trace() in
-lib/report.h). This reads the logs of the records guest.apic* of the run that is going on and compares the traces of the
+Each guest of tests/guest/apic_* and irq_* ends with a line "trace: NAME LINES HASH" about all that it saw but times (see trace() in
+lib/report.h). This reads the logs of the records guest.apic* and guest.irq* of the run that is going on and compares the traces of the
 same guest with the same number of vCPUs; logs that are older than the guest or the hypervisor are left out. Exit code 0:
 all are equal, and there was something to compare.
 """
@@ -15,7 +15,7 @@ import sys
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "build")
 TRACE = re.compile(r"^\[test\] trace: (\S+ \d+ [0-9a-f]{16})\s*$", re.M)
-NAME = re.compile(r"\.(apic_[a-z]+)-(\d+s?)$")
+NAME = re.compile(r"\.((?:apic|irq)_[a-z]+)-(\d+s?)$")
 
 
 def is_old(log, guest):
@@ -27,7 +27,7 @@ def is_old(log, guest):
 def read(folder):
     """{(guest, vCPUs): {trace: [tests]}}, and the names of tests without a trace."""
     traces, without = collections.defaultdict(lambda: collections.defaultdict(list)), []
-    for path in sorted(glob.glob(os.path.join(folder, "guest.apic*.log"))):
+    for path in sorted(glob.glob(os.path.join(folder, "guest.*.log"))):
         test = os.path.basename(path)[:-len(".log")]
         key = NAME.search(test)
         if not key or is_old(path, key.group(1)):
