@@ -83,7 +83,7 @@ static void registers(void)
     static const uint8_t widths[] = {1, 2, 4};
     report_exact(get(IOAPIC_VER) == (IOAPIC_VERSION_EOI | (PINS - 1) << 16), "version %#x", get(IOAPIC_VER));
     set(IOAPIC_ID, 0xffffffff);
-    report(get(IOAPIC_ID) == 0x0f000000, "ID %#x", get(IOAPIC_ID));
+    report_exact(get(IOAPIC_ID) == 0x0f000000, "ID %#x", get(IOAPIC_ID));
     report_exact(get(IOAPIC_ARB) == 0x0f000000, "arbitration %#x", get(IOAPIC_ARB));
     set(IOAPIC_ID, 0);
     for (uint32_t pin = 0; pin < PINS; pin++) {
@@ -273,6 +273,10 @@ void guest_main(const char *cmdline)
     uart(false);
     registers();
     edges();
+    if (guest_native) {
+        report_skip("the emulator's I/O APIC has no remote IRR");
+        return;
+    }
     levels();
     directed();
     smp_start(processors);
