@@ -25,6 +25,8 @@
 #define TIMER     0xd0U
 #define PIT       0xd8U
 #define LEVEL_PIN 21U
+#define EDGE      0xc8U
+#define EDGE_PIN  20U
 #define GSI       40U
 #define ALL       (HV_MEM_WRITE | HV_MEM_EXEC)
 
@@ -70,6 +72,14 @@ static void level(void)
         CHECK(irq_line(g->id, LEVEL_PIN, 0) >= 0);
         up = false;
     }
+}
+
+/* A pulse of a line that is an edge. */
+static void pulse(void)
+{
+    put(0, EDGE);
+    CHECK(irq_line(g->id, EDGE_PIN, 1) >= 0);
+    CHECK(irq_line(g->id, EDGE_PIN, 0) >= 0);
 }
 
 static bool all_empty(void)
@@ -138,6 +148,7 @@ static void start(const char *name)
     }
     redirect(2, PIT);
     redirect(LEVEL_PIN, LEVEL | IOAPIC_RTE_LEVEL);
+    redirect(EDGE_PIN, EDGE);
     (void)guest_do(g, 0, AGENT_OUT, 0x43, 1, 0x34, 0); /* channel 0, rate generator, 2 ms */
     (void)guest_do(g, 0, AGENT_OUT, 0x40, 1, 2386 & 0xff, 0);
     (void)guest_do(g, 0, AGENT_OUT, 0x40, 1, 2386 >> 8, 0);
@@ -179,6 +190,7 @@ void test_storm(void)
             message();
         put(target, ROUTED);
         CHECK(irq_notifier_signal(n) >= 0);
+        pulse();
         switch (lab_random(8)) {
         case 0:
             CHECK_EQ(call_domain_pause(g->id), 0);
@@ -288,6 +300,7 @@ void test_save(void)
     for (uint32_t i = 0; i < rounds; i++) {
         for (uint64_t k = lab_random(20); k > 0; k--)
             message();
+        pulse();
         level();
         if (lab_random(2))
             lab_sleep(1);
