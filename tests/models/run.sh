@@ -83,6 +83,10 @@ check eoi fails -DNO_LOCKED_TMR
 check eoi fails -DNO_LATE
 check eoi fails -DNO_PROGRAM
 check eoi fails -DNO_SECOND_LOOK
+check service holds
+check service fails -DNO_LOOK
+check service fails -DHOLD_DECIDES
+check service fails -DHOLD_FIRST
 check trace holds
 check trace fails -DNO_RECORD_FIRST
 check trace fails -DNO_SECOND_LOOK
