@@ -176,7 +176,7 @@ enum hv_apic_count {
     HV_APIC_IPI_SELF,
     HV_APIC_IPI_BROADCAST,
     HV_APIC_IPI_INVALID, /* ICR without a meaning: ignored */
-    HV_APIC_LVT,         /* interrupts from the local vector table */
+    HV_APIC_LVT,         /* interrupts from the local vector table, the timer's apart */
     HV_APIC_TIMER,
     HV_APIC_COUNTS
 };

@@ -192,7 +192,7 @@ static uint64_t start_clock(void)
              tsc_invariant() ? "" : "; NOT invariant: time may drift when the CPU changes speed");
     lapic_timer_calibrate(khz);
     log_info("local APIC: %s mode, %s timer", lapic_x2apic() ? "x2APIC" : "xAPIC",
-             lapic_timer_has_deadline() ? "TSC-deadline" : "count-down");
+             lapic_mode_deadline ? "TSC-deadline" : "count-down");
     return khz;
 }
 

@@ -25,6 +25,14 @@ static inline uint64_t field_get(uint64_t word, unsigned hi, unsigned lo)
     return (word & MASK(hi, lo)) >> lo;
 }
 
+/* Of a word that is not 0. */
+static inline uint64_t bit_lowest(uint64_t word)
+{
+    uint64_t n;
+    __asm__("bsfq %1, %0" : "=r"(n) : "r"(word) : "cc");
+    return n;
+}
+
 static inline uint64_t align_up(uint64_t value, uint64_t align)
 {
     return (value + align - 1) & ~(align - 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 256 interrupt stubs, made by a macro, one common path: save the registers as struct trap_frame, call C, restore.
- * Vectors below 32 go to hv_exception, the others to hv_irq. The hypervisor always runs with its own GS, so there is no SWAPGS.
+ * 256 stubs, made by a macro. Vectors below 32: save the registers as struct trap_frame, call hv_exception, restore. The
+ * others save what C does not, and call hv_irq. The hypervisor always runs with its own GS, so there is no SWAPGS.
  */
 #include "arch/cpu/regs.h"
 
@@ -12,6 +12,11 @@ trap_stubs:
     .set    vector, 0
     .rept   256
     .balign 16
+    .if vector >= 32
+    push    %rdi
+    mov     $vector, %edi
+    jmp     irq_common
+    .else
     /* SDM volume 3, "Error Code": vectors 8, 10-14, 17, 21, 29, 30 push one. */
     .if (vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
     .else
@@ -19,6 +24,7 @@ trap_stubs:
     .endif
     push    $vector
     jmp     trap_common
+    .endif
     .set    vector, vector + 1
     .endr
 
@@ -41,14 +47,9 @@ trap_common:
     push    %rcx
     push    %rax
     cld
-    mov     TRAP_VECTOR_OFF(%rsp), %rdi
-    cmp     $32, %rdi
-    jb      1f
-    call    hv_irq
-    jmp     2f
-1:  mov     %rsp, %rdi
+    mov     %rsp, %rdi
     call    hv_exception
-2:  pop     %rax
+    pop     %rax
     pop     %rcx
     pop     %rdx
     pop     %rbx
@@ -67,5 +68,29 @@ trap_common:
     add     $16, %rsp
     iretq
     .size   trap_common, . - trap_common
+
+    .type   irq_common, @function
+irq_common:
+    push    %rsi
+    push    %rax
+    push    %rcx
+    push    %rdx
+    push    %r8
+    push    %r9
+    push    %r10
+    push    %r11
+    cld
+    call    hv_irq
+    pop     %r11
+    pop     %r10
+    pop     %r9
+    pop     %r8
+    pop     %rdx
+    pop     %rcx
+    pop     %rax
+    pop     %rsi
+    pop     %rdi
+    iretq
+    .size   irq_common, . - irq_common
 
     .section .note.GNU-stack, "", @progbits

@@ -11,6 +11,7 @@
 #include "arch/cpu/insn.h"
 #include "arch/cpu/msr.h"
 #include "arch/cpu/paging.h"
+#include "arch/cpu/percpu.h"
 #include "arch/cpu/vectors.h"
 
 enum lapic_register {
@@ -45,7 +46,7 @@ enum lapic_register {
 
 static volatile uint8_t *page; /* NULL in x2APIC mode */
 bool lapic_mode_x2apic;
-static bool has_deadline;
+bool lapic_mode_deadline;
 static uint64_t countdown_per_mtick; /* count-down ticks per 2^20 TSC ticks */
 
 static uint32_t reg_read(enum lapic_register reg)
@@ -68,7 +69,7 @@ bool lapic_init_machine(void)
     struct cpuid_regs leaf1 = cpuid(1, 0);
     if (!(leaf1.edx & BIT(9)))
         return false;
-    has_deadline = leaf1.ecx & BIT(24);
+    lapic_mode_deadline = leaf1.ecx & BIT(24);
     lapic_mode_x2apic = leaf1.ecx & BIT(21);
     if (lapic_mode_x2apic)
         return true;
@@ -86,6 +87,7 @@ void lapic_init_cpu(void)
         wrmsr(MSR_IA32_APIC_BASE, base | APIC_BASE_EXTD);
     else
         reg_write(LAPIC_DFR, 0xffffffff);
+    percpu_self()->x2apic_logical = page ? 0 : reg_read(LAPIC_LDR);
     reg_write(LAPIC_SVR, (uint32_t)SVR_ENABLE | VECTOR_SPURIOUS);
     reg_write(LAPIC_TPR, 0);
     uint32_t last_lvt = reg_read(LAPIC_VERSION) >> 16 & 0xff;
@@ -100,7 +102,7 @@ void lapic_init_cpu(void)
         reg_write(LAPIC_LVT_CMCI, (uint32_t)LVT_MASKED);
     reg_write(LAPIC_ESR, 0);
     reg_write(LAPIC_LVT_ERROR, VECTOR_APIC_ERROR);
-    if (has_deadline)
+    if (lapic_mode_deadline)
         reg_write(LAPIC_LVT_TIMER, (uint32_t)LVT_TSC_DEADLINE | VECTOR_TIMER);
 }
 
@@ -110,7 +112,7 @@ uint32_t lapic_id(void)
     return page ? id >> 24 : id;
 }
 
-void lapic_eoi(void)
+void lapic_page_eoi(void)
 {
     reg_write(LAPIC_EOI, 0);
 }
@@ -130,7 +132,7 @@ void lapic_send(uint32_t apic_id, enum lapic_delivery mode, uint8_t vector)
 
 void lapic_timer_arm(uint64_t deadline)
 {
-    if (has_deadline) {
+    if (lapic_mode_deadline) {
         wrmsr(MSR_IA32_TSC_DEADLINE, deadline);
         return;
     }
@@ -149,7 +151,7 @@ void lapic_timer_arm(uint64_t deadline)
 
 void lapic_timer_calibrate(uint64_t tsc_khz)
 {
-    if (has_deadline)
+    if (lapic_mode_deadline)
         return;
     reg_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
     reg_write(LAPIC_LVT_TIMER, (uint32_t)LVT_MASKED | VECTOR_TIMER);
@@ -165,11 +167,6 @@ void lapic_timer_calibrate(uint64_t tsc_khz)
     if (!countdown_per_mtick)
         countdown_per_mtick = 1;
     reg_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
-}
-
-bool lapic_timer_has_deadline(void)
-{
-    return has_deadline;
 }
 
 uint32_t lapic_errors(void)

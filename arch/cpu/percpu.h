@@ -18,11 +18,15 @@ struct percpu {
     uint32_t index;      /* dense, 0 = the CPU that booted */
     uint32_t apic_id;
     uint64_t stack_top;
-    struct desc_tables *desc;
 
     /* Private: only this CPU writes it. */
+    void *context;            /* of the guest that it has entered last: vmentry.S */
     uint64_t exits;           /* VM exits */
     struct trace_ring *trace; /* hv/core/trace.h; not NULL: VM exits enter by vmx_exit_traced */
+
+    /* Constant. */
+    struct desc_tables *desc;
+    uint32_t x2apic_logical; /* 0: not in x2APIC mode */
 
     /* Written by others: cross-CPU calls, smp.c. */
     struct smp_call *calls; /* lock-free stack of waiting requests */

@@ -51,12 +51,6 @@ bool vm_exit_trap_pending(void)
     return vmcs_read(VMCS_GUEST_PENDING_DEBUG) & PENDING_BS;
 }
 
-int vm_exit_interrupt_vector(void)
-{
-    uint64_t info = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
-    return info & INFO_VALID ? (int)(info & 0xff) : -1;
-}
-
 struct vm_exit_event vm_exit_interruption(void)
 {
     uint64_t info = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);

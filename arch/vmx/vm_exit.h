@@ -113,14 +113,24 @@ static inline void vm_exit_advance(void)
     vm_exit_advance_by(vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
+/* The guest can be interrupted behind the instruction, and by no trap of that. */
+static inline bool vm_exit_only_if(void)
+{
+    return (vmcs_read(VMCS_GUEST_RFLAGS) & (RFLAGS_IF | RFLAGS_TF | RFLAGS_RF)) == RFLAGS_IF;
+}
+
 /* At the exit of a #DB that goes back to the guest. */
 void vm_exit_keep_shadow_step(void);
 
 /* A single-step trap is due before the next instruction. */
 bool vm_exit_trap_pending(void);
 
-/* Vector of an acknowledged external interrupt; -1: none is valid. */
-int vm_exit_interrupt_vector(void);
+/* An acknowledged external interrupt: 31 valid, 7:0 vector, and nothing else of interest. */
+#define VM_EXIT_INTERRUPT BIT(31)
+static inline uint32_t vm_exit_interrupt(void)
+{
+    return vmcs_read32(VMCS_EXIT_INTERRUPTION_INFO);
+}
 
 struct vm_exit_event {
     bool valid;

@@ -2,10 +2,10 @@
 /*
  * VM entry and VM exit. SDM volume 3, "VM Entries" and "VM Exits".
  *
- * vmx_exit is every VMCS's HOST_RIP. It stores the registers that C may change into the context's gprs (vmx_context.h) and takes the CPU's stack. The two
- * most frequent instructions that exit have handlers that see to everything there and then; the other registers stay where they are meanwhile, because C
- * preserves them. Everything else, and what these handlers decline, goes the full way: all registers stored, hv_vmexit, which answers with the context to
- * enter next. Nothing else is saved here: no FPU, no MSRs.
+ * vmx_exit is every VMCS's HOST_RIP. It stores the registers that C may change into the context's gprs (vmx_context.h) and takes the CPU's stack. The most
+ * frequent exits have handlers that see to everything there and then; the other registers stay where they are meanwhile, because C preserves them.
+ * Everything else, and what these handlers decline, goes the full way: all registers stored, hv_vmexit, which answers with the context to enter next, and
+ * which is the CPU's context until the next such answer. Nothing else is saved here: no FPU, no MSRs.
  *
  * Entry tries VMRESUME first. A VMCS that was cleared is refused by it before anything else is looked at, and is launched then.
  */
@@ -17,6 +17,7 @@
 #define ERROR_RESUME_NOT_LAUNCH 5 /* SDM volume 3, "VM Instruction Error Numbers" */
 #define REASON_INTERRUPT        1
 #define REASON_CPUID            10
+#define REASON_HLT              12
 #define REASON_IO               30
 #define REASON_WRMSR            32
 #define REASON_APIC_WRITE       56
@@ -72,28 +73,17 @@ vmx_exit:
     STORE_SCRATCH %rsp, GPRS_SIZE
     lea     -GPRS_SIZE(%rsp), %rdi
     mov     %gs:PERCPU_STACK_TOP_OFF, %rsp
-    push    %rdi
     mov     $EXIT_REASON, %esi
     vmread  %rsi, %rsi
 #if !CONFIG_DEBUG /* a debug build checks the VMCS before each entry, in hv_vmexit */
-    cmp     $REASON_VMCALL, %esi
-    je      .Lvmcall
-    cmp     $REASON_CPUID, %esi
-    je      .Lcpuid
-    cmp     $REASON_WRMSR, %esi
-    je      .Lwrmsr
-    cmp     $REASON_INTERRUPT, %esi
-    je      .Linterrupt
-    cmp     $REASON_IO, %esi
-    je      .Lio
-    cmp     $REASON_APIC_WRITE, %esi
-    je      .Lapic_write
+    movzbl  %sil, %eax
+    jmp     *.Lways(, %rax, 8)
 #endif
 .Lfull: /* RDI = context, RSI = reason */
-    push    %rdi                        /* twice: the stack is aligned for C */
     STORE_PRESERVED %rdi
     call    hv_vmexit
 .Lenter:
+    mov     %rax, %gs:PERCPU_CONTEXT_OFF
     mov     %rax, %rsp
     LOAD_PRESERVED %rsp
 .Lresume:
@@ -103,50 +93,48 @@ vmx_exit:
     vmresume
     jmp     .Lrefused
 
-.Lvmcall:
-    push    %rdi
-    call    hv_fast_vmcall
-    test    %edx, %edx
-    je      .Ldeclined
-    pop     %rsp
-    cmpl    $0, VMX_CONTEXT_PENDING(%rsp)
-    je      .Lresume_rax
-    mov     %rax, 0(%rsp)
-    jmp     .Lserve
+/* The stack is empty before and after a handler; its context is the CPU's. EAX: see vmx_context.h. */
+    .macro FAST handler, reason
+    call    \handler
+    mov     %gs:PERCPU_CONTEXT_OFF, %rsp
+    test    %eax, %eax
+    je      .Lresume
+    mov     $\reason, %esi
+    jmp     .Lserve_or_full
+    .endm
 
-.Lcpuid: /* Not aligned here: it keeps nothing on the stack that would have to be. */
+.Lwrmsr:
+    FAST    hv_fast_wrmsr, REASON_WRMSR
+.Linterrupt:
+    FAST    hv_fast_interrupt, REASON_INTERRUPT
+.Lhlt:
+    FAST    hv_fast_hlt, REASON_HLT
+.Lio:
+    FAST    hv_fast_io, REASON_IO
+.Lapic_write:
+    FAST    hv_fast_apic_write, REASON_APIC_WRITE
+
+.Lcpuid:
     call    hv_fast_cpuid
-    pop     %rsp
+    mov     %gs:PERCPU_CONTEXT_OFF, %rsp
     mov     24(%rsp), %rbx
     cmpl    $0, VMX_CONTEXT_PENDING(%rsp)
     je      .Lresume
     jmp     .Lserve
 
-.Lwrmsr:
-    push    %rdi
-    call    hv_fast_wrmsr
-    jmp     .Ldone_or_not
-
-.Lio:
-    push    %rdi
-    call    hv_fast_io
-    jmp     .Ldone_or_not
-
-.Lapic_write:
-    push    %rdi
-    call    hv_fast_apic_write
-    jmp     .Ldone_or_not
-
-.Linterrupt:
-    push    %rdi
-    call    hv_fast_interrupt
-.Ldone_or_not:
-    test    %eax, %eax
-    je      .Ldeclined
-    pop     %rsp
+.Lvmcall:
+    call    hv_fast_vmcall
+    mov     %gs:PERCPU_CONTEXT_OFF, %rsp
+    mov     $REASON_VMCALL, %esi
+    test    %edx, %edx
+    je      .Lnot_done
     cmpl    $0, VMX_CONTEXT_PENDING(%rsp)
-    je      .Lresume
+    je      .Lresume_rax
+    mov     %rax, 0(%rsp)
+    jmp     .Lserve
 
+.Lserve_or_full:
+    js      .Lnot_done
 .Lserve:
     STORE_PRESERVED %rsp
     mov     %rsp, %rdi
@@ -154,10 +142,9 @@ vmx_exit:
     call    hv_serve
     jmp     .Lenter
 
-.Ldeclined:
-    pop     %rdi
-    mov     $EXIT_REASON, %esi
-    vmread  %rsi, %rsi
+.Lnot_done:
+    mov     %rsp, %rdi
+    mov     %gs:PERCPU_STACK_TOP_OFF, %rsp
     jmp     .Lfull
 
 .Lrefused: /* We are still in root mode, and all registers are the guest's, RSP apart: the context. */
@@ -183,8 +170,6 @@ vmx_exit_traced: /* HOST_RIP while the CPU is traced: always the full way */
     STORE_SCRATCH %rsp, GPRS_SIZE
     lea     -GPRS_SIZE(%rsp), %rdi
     mov     %gs:PERCPU_STACK_TOP_OFF, %rsp
-    push    %rdi
-    push    %rdi
     STORE_PRESERVED %rdi
     call    hv_vmexit_traced
     jmp     .Lenter
@@ -197,5 +182,31 @@ vmx_enter:
     mov     %rdi, %rax
     jmp     .Lenter
     .size   vmx_enter, . - vmx_enter
+
+/* By the low byte of the reason, so that no entry that failed comes here: its reasons have no fast handler. */
+    .section .rodata
+    .balign 64
+.Lways:
+    .set    reason, 0
+    .rept   256
+    .if     reason == REASON_INTERRUPT
+    .quad   .Linterrupt
+    .elseif reason == REASON_CPUID
+    .quad   .Lcpuid
+    .elseif reason == REASON_HLT
+    .quad   .Lhlt
+    .elseif reason == REASON_VMCALL
+    .quad   .Lvmcall
+    .elseif reason == REASON_IO
+    .quad   .Lio
+    .elseif reason == REASON_WRMSR
+    .quad   .Lwrmsr
+    .elseif reason == REASON_APIC_WRITE
+    .quad   .Lapic_write
+    .else
+    .quad   .Lfull
+    .endif
+    .set    reason, reason + 1
+    .endr
 
     .section .note.GNU-stack, "", @progbits

@@ -13,6 +13,7 @@
 #define VMX_CONTEXT_GPRS     0
 #define VMX_CONTEXT_PENDING  144 /* uint32_t: not 0 = hv_serve decides what is entered */
 #define PERCPU_STACK_TOP_OFF 16
+#define PERCPU_CONTEXT_OFF   24
 
 #ifndef __ASSEMBLER__
 #include "arch/cpu/percpu.h"
@@ -27,6 +28,7 @@ struct vmx_context {
 _Static_assert(offsetof(struct vmx_context, gprs) == VMX_CONTEXT_GPRS, "assembly offset");
 _Static_assert(sizeof(struct vmx_context) == VMX_CONTEXT_PENDING, "assembly offset");
 _Static_assert(offsetof(struct percpu, stack_top) == PERCPU_STACK_TOP_OFF, "assembly offset");
+_Static_assert(offsetof(struct percpu, context) == PERCPU_CONTEXT_OFF, "assembly offset");
 
 /* Makes c's VMCS the executing CPU's current one. */
 void vmx_context_load(struct vmx_context *c);
@@ -43,8 +45,10 @@ __attribute__((noreturn)) void vmx_enter(struct vmx_context *c);
  * hv_vmentry_failed is told that VMLAUNCH or VMRESUME of c was refused; it returns the context to enter
  * instead.
  *
- * Fast handlers run while RBX, RBP and R12 to R15 of the guest are still in the processor, and not in `gprs`.
+ * Fast handlers run while RBX, RBP and R12 to R15 of the guest are still in the processor, and not in `gprs`. They
+ * answer with the word of pending work of c, which is 0 when the guest goes on at once, or VMX_FAST_NOT.
  */
+#define VMX_FAST_NOT (-1) /* nothing was done: take the full way */
 struct vmx_fast {
     uint64_t rax;  /* the guest's, instead of the slot */
     uint64_t done; /* 0: nothing was done, take the full way */
@@ -55,10 +59,11 @@ struct vmx_context *hv_serve(struct vmx_context *c);
 struct vmx_context *hv_vmentry_failed(void);
 void hv_fast_cpuid(struct vmx_context *c); /* sets the slots of RAX, RBX, RCX, RDX */
 struct vmx_fast hv_fast_vmcall(struct vmx_context *c);
-uint64_t hv_fast_wrmsr(struct vmx_context *c); /* 0: nothing was done, take the full way; so does the next */
-uint64_t hv_fast_interrupt(struct vmx_context *c);
-uint64_t hv_fast_io(struct vmx_context *c);
-uint64_t hv_fast_apic_write(struct vmx_context *c);
+int32_t hv_fast_wrmsr(struct vmx_context *c);
+int32_t hv_fast_interrupt(struct vmx_context *c);
+int32_t hv_fast_hlt(struct vmx_context *c);
+int32_t hv_fast_io(struct vmx_context *c);
+int32_t hv_fast_apic_write(struct vmx_context *c);
 #endif
 
 #endif

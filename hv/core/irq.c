@@ -25,10 +25,10 @@ void hv_irq(uint8_t vector)
     static struct log_limit limit;
     if (vector == VECTOR_SPURIOUS)
         return;
-    if (vector == VECTOR_CALL)
-        smp_run_calls();
-    else if (vector == VECTOR_TIMER)
+    if (vector == VECTOR_TIMER)
         timer_interrupt();
+    else if (vector == VECTOR_CALL)
+        smp_run_calls();
     else if (vector == VECTOR_PI_WAKEUP && wakeup)
         wakeup();
     else if (vector == VECTOR_APIC_ERROR)

@@ -20,6 +20,10 @@
  * the run loop then takes the requests by an exchange, which is the barrier, so either the requester sees
  * `running` and sends the IPI, or the exchange sees the request. An IPI that arrives in root mode stays
  * pending (interrupts are off) and ends the guest's first instruction.
+ *
+ * A vCPU that has nothing to do while its queue is empty dozes: it goes on running, and its CPU waits for an interrupt
+ * where otherwise the guest would run. So whoever has something for it does as if it were in the guest, and who comes
+ * into the queue pokes it whatever the priorities are. It looks at requests and ON with interrupts off before each HLT.
  */
 #include "hv/core/sched.h"
 
@@ -65,14 +69,20 @@ static bool eligible(const struct vcpu *v)
     return !v->holds && !v->blocked;
 }
 
-static void account(struct vcpu *v, uint64_t now)
+static void account_as(struct vcpu *v, uint64_t now, enum vcpu_account next)
 {
     v->ticks[v->account] += now - v->account_since;
     v->account_since = now;
-    v->account = v->running  ? ACCOUNT_RUNNING
-                 : v->queued ? ACCOUNT_RUNNABLE
-                 : v->holds  ? ACCOUNT_OFFLINE
-                             : ACCOUNT_BLOCKED;
+    v->account = next;
+}
+
+static void account(struct vcpu *v, uint64_t now)
+{
+    account_as(v, now,
+               v->running  ? (v->dozing ? ACCOUNT_BLOCKED : ACCOUNT_RUNNING)
+               : v->queued ? ACCOUNT_RUNNABLE
+               : v->holds  ? ACCOUNT_OFFLINE
+                           : ACCOUNT_BLOCKED);
 }
 
 static void enqueue(struct runq *q, struct vcpu *v, bool at_head)
@@ -155,7 +165,7 @@ static struct vcpu *settle(struct runq *q, struct vcpu *v, bool *idle)
         enqueue(q, v, false);
         *idle = !current;
         if (current && eligible(current) &&
-            (current->priority < v->priority ||
+            (current->dozing || current->priority < v->priority ||
              (current->priority == v->priority && share_slice(q, home(v)))))
             poke = current;
     } else if (!eligible(v) && v->queued) {
@@ -209,14 +219,47 @@ void sched_wait_stopped(struct vcpu *v)
     }
 }
 
+static uint64_t set_dozing(struct vcpu *v, bool dozing)
+{
+    uint64_t now = rdtsc();
+    v->dozing = dozing;
+    account_as(v, now, dozing ? ACCOUNT_BLOCKED : ACCOUNT_RUNNING);
+    return now;
+}
+
+bool sched_doze(struct vcpu *v)
+{
+    struct pcpu *p = pcpu_self();
+    struct runq *q = p->runq;
+    if (atomic_load_relaxed(&q->queued))
+        return false;
+    spin_lock(&q->lock);
+    bool alone = !q->queued;
+    uint64_t start = alone ? set_dozing(v, true) : 0;
+    spin_unlock(&q->lock);
+    if (!alone)
+        return false;
+    while (!atomic_load_relaxed(&v->requests) && !vcpu_posted(v))
+        sti_hlt_cli();
+    spin_lock(&q->lock);
+    uint64_t slept = set_dozing(v, false) - start;
+    spin_unlock(&q->lock);
+    p->ticks_idle += slept;
+    v->slice_start += slept; /* it has used nothing of it */
+    return true;
+}
+
 bool sched_block(struct vcpu *v)
 {
     struct runq *q = pcpu_self()->runq;
     spin_lock(&q->lock);
     atomic_store_relaxed(&v->blocked, true);
+    atomic_store_relaxed(&v->notify_at, 0);
     atomic_fence_full(); /* `blocked` before `requests`: see the handshake above */
-    if (atomic_load_relaxed(&v->requests) || vcpu_posted(v))
+    if (atomic_load_relaxed(&v->requests) || vcpu_posted(v)) {
         v->blocked = false;
+        atomic_store_relaxed(&v->notify_at, percpu_self()->x2apic_logical);
+    }
     bool blocked = v->blocked;
     spin_unlock(&q->lock);
     return blocked;
@@ -281,6 +324,7 @@ static struct vcpu *take(struct runq *q, struct vcpu *previous)
     uint64_t now = rdtsc();
     if (previous) {
         previous->running = false;
+        atomic_store_relaxed(&previous->notify_at, 0);
         bool at_head = slice_charge(previous, now);
         if (eligible(previous))
             enqueue(q, previous, at_head);
@@ -293,7 +337,8 @@ static struct vcpu *take(struct runq *q, struct vcpu *previous)
         return NULL;
     dequeue(q, v);
     atomic_store_relaxed(&v->running, true);
-    account(v, now);
+    atomic_store_relaxed(&v->notify_at, percpu_self()->x2apic_logical);
+    account_as(v, now, ACCOUNT_RUNNING);
     v->slice_start = now;
     if (q->head[v->priority])
         q->slice_ends = now + v->slice_left;
@@ -312,7 +357,8 @@ struct vcpu *sched_next(struct vcpu *previous)
     struct pcpu *p = pcpu_self();
     struct runq *q = p->runq;
     struct vcpu *v;
-    timer_cancel(&q->slice);
+    if (q->slice.cpu)
+        timer_cancel(&q->slice);
     for (;;) {
         spin_lock(&q->lock);
         v = take(q, previous);
@@ -384,7 +430,7 @@ void sched_times(struct vcpu *v, uint64_t ticks[ACCOUNT_KINDS], enum hv_vcpu_sta
     account(v, rdtsc());
     for (unsigned i = 0; i < ACCOUNT_KINDS; i++)
         ticks[i] = v->ticks[i];
-    *state = v->running                ? HV_VCPU_RUNNING
+    *state = v->running && !v->dozing  ? HV_VCPU_RUNNING
              : v->queued               ? HV_VCPU_RUNNABLE
              : v->holds & HOLD_STOPPED ? HV_VCPU_STOPPED
              : v->holds & HOLD_SERVICE ? HV_VCPU_SERVICE
@@ -395,7 +441,8 @@ void sched_times(struct vcpu *v, uint64_t ticks[ACCOUNT_KINDS], enum hv_vcpu_sta
 
 uint32_t sched_queue_length(const struct pcpu *p)
 {
-    return p->runq->queued + (p->runq->current ? 1 : 0);
+    const struct vcpu *current = atomic_load_relaxed(&p->runq->current);
+    return p->runq->queued + (current && !current->dozing ? 1 : 0);
 }
 
 bool sched_init_cpu(struct pcpu *p)

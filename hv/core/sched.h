@@ -36,6 +36,12 @@ void sched_hold_self(struct vcpu *v, uint32_t holds, uint32_t unless);
 void sched_wait_stopped(struct vcpu *v);
 
 /*
+ * v, which runs on this CPU, has nothing to do. True: nobody else was there, and the CPU has slept until v had requests
+ * or something was posted. False: somebody is in the queue.
+ */
+bool sched_doze(struct vcpu *v);
+
+/*
  * v, which runs on this CPU, has nothing to do. True: it is blocked now, pick another. False: a request has
  * come meanwhile, and v goes on.
  */

@@ -24,7 +24,7 @@ void timer_set(struct timer *t, uint64_t deadline)
         at = &(*at)->next;
     t->deadline = deadline;
     t->next = *at;
-    t->queue = q;
+    t->cpu = pcpu_self();
     *at = t;
     if (q->first == t)
         arm(q);
@@ -33,52 +33,31 @@ void timer_set(struct timer *t, uint64_t deadline)
 
 void timer_move(struct timer *t, uint64_t deadline)
 {
-    struct timer_queue *q = &pcpu_self()->timers;
-    if (t->queue == q) {
-        spin_lock(&q->lock);
-        bool stays = q->first == t && (!t->next || deadline <= t->next->deadline);
-        if (stays) {
-            t->deadline = deadline;
-            arm(q);
-        }
-        spin_unlock(&q->lock);
-        if (stays)
-            return;
-    }
     timer_cancel(t);
     timer_set(t, deadline);
 }
 
-bool timer_take(struct timer *t)
+/* t, to which `at` points, leaves its queue. */
+static void take_out(struct timer **at, struct timer *t)
 {
-    struct timer_queue *q = &pcpu_self()->timers;
-    if (q->first != t)
-        return false;
-    spin_lock(&q->lock);
-    bool due = q->first == t && t->deadline <= rdtsc();
-    if (due) {
-        q->first = t->next;
-        atomic_store_release(&t->queue, NULL);
-        if (q->first)
-            arm(q);
-    }
-    spin_unlock(&q->lock);
-    return due;
+    *at = t->next;
+    t->next = NULL;
+    atomic_store_release(&t->cpu, NULL);
 }
 
 void timer_cancel(struct timer *t)
 {
-    struct timer_queue *q = atomic_load_acquire(&t->queue);
-    if (!q)
+    struct pcpu *cpu = atomic_load_acquire(&t->cpu);
+    if (!cpu)
         return;
+    struct timer_queue *q = &cpu->timers;
     spin_lock(&q->lock);
     /* It may have fired between the load and the lock. */
-    if (t->queue == q) {
+    if (t->cpu == cpu) {
         struct timer **at = &q->first;
         while (*at != t)
             at = &(*at)->next;
-        *at = t->next;
-        atomic_store_release(&t->queue, NULL);
+        take_out(at, t);
     }
     spin_unlock(&q->lock);
 }
@@ -89,9 +68,8 @@ void timer_interrupt(void)
     spin_lock(&q->lock);
     while (q->first && q->first->deadline <= rdtsc()) {
         struct timer *t = q->first;
-        q->first = t->next;
         void (*fire)(struct timer *) = t->fire;
-        atomic_store_release(&t->queue, NULL);
+        take_out(&q->first, t);
         spin_unlock(&q->lock);
         fire(t);
         spin_lock(&q->lock);

@@ -13,8 +13,8 @@
 struct timer {
     /* Under the lock of the queue that it is in. */
     uint64_t deadline;
-    struct timer *next;
-    struct timer_queue *queue; /* NULL: not set. Written under the queue's lock, read by its owner */
+    struct timer *next; /* NULL also while not set */
+    struct pcpu *cpu;   /* NULL: not set. Written under the lock of its queue, read by its owner */
     void (*fire)(struct timer *t);
 };
 
@@ -28,9 +28,6 @@ void timer_set(struct timer *t, uint64_t deadline);
 
 /* The same for a timer that may be set. */
 void timer_move(struct timer *t, uint64_t deadline);
-
-/* t is the first of the executing CPU's queue and its deadline has come: takes it out, without firing it. */
-bool timer_take(struct timer *t);
 
 /*
  * Takes t back, wherever it was set. After the return it is not in a queue; `fire` may just be running on the

@@ -104,8 +104,10 @@ int vcpu_create(struct domain *d, uint32_t index, struct hv_service *service, st
         domain_page_free(d, v);
         return -HV_ENOMEM;
     }
+    static const uint64_t nothing;
     v->domain = d;
     v->index = index;
+    v->posted = &nothing;
     v->service = service;
     v->xsave = xsave;
     v->apic = apic;

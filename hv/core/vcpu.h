@@ -58,10 +58,12 @@ struct vcpu {
     /* Constant after creation. */
     uint32_t index;
     struct domain *domain;
-    void *xsave;      /* a page */
-    void *msr_bitmap; /* the domain's, or the one for x2APIC mode */
-    uint64_t *posted; /* bit 0: interrupts were posted, apic's descriptor; NULL: no local APIC */
-    void *apic;       /* struct vapic, a page; NULL: no local APIC */
+    void *xsave;            /* a page */
+    void *msr_bitmap;       /* the domain's, or the one for x2APIC mode */
+    const uint64_t *posted; /* bit 0: interrupts were posted to its local APIC; never NULL */
+    void *apic;             /* struct vapic, a page; NULL: no local APIC */
+    void *
+        apic_fast; /* the same for apic_fast.c; NULL also on a machine without x2APIC mode or TSC deadlines */
     void *apic_page;
     void *timer_bitmap; /* MSR bitmap while the processor has the APIC timer; NULL: it cannot */
     uint16_t vpid;
@@ -74,6 +76,9 @@ struct vcpu {
     uint32_t holds; /* enum vcpu_hold */
     bool blocked;   /* HLT or a wait; read without the lock by sched_poke */
     bool running;
+    bool dozing; /* runs, and has put its CPU to sleep: sched_doze */
+    uint32_t
+        notify_at; /* logical x2APIC ID of the CPU where it runs, not blocked; 0: none. Read without the lock */
     bool queued;
     uint8_t priority;
     struct vcpu *next, *prev; /* in the queue of its priority */
@@ -122,7 +127,7 @@ struct vcpu {
 
 static inline bool vcpu_posted(const struct vcpu *v)
 {
-    return v->posted && (__atomic_load_n(v->posted, __ATOMIC_RELAXED) & 1);
+    return __atomic_load_n(v->posted, __ATOMIC_RELAXED) & 1;
 }
 
 #define VCPU_NOWHERE     0xffffffffU

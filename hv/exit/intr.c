@@ -65,10 +65,10 @@ void exit_exception_nmi(struct vcpu *v)
 
 void exit_external_interrupt(struct vcpu *v)
 {
+    uint32_t interrupt = vm_exit_interrupt();
     (void)v;
-    int vector = vm_exit_interrupt_vector();
-    if (vector >= 0)
-        hv_irq((uint8_t)vector);
+    if (interrupt & VM_EXIT_INTERRUPT)
+        hv_irq((uint8_t)interrupt);
 }
 
 void exit_interrupt_window(struct vcpu *v)

@@ -55,21 +55,21 @@ void exit_io(struct vcpu *v)
 }
 
 /* The short way (vmentry.S): a doorbell; everything else is declined. */
-uint64_t hv_fast_io(struct vmx_context *c)
+int32_t hv_fast_io(struct vmx_context *c)
 {
     struct vcpu *v = (struct vcpu *)c;
     const struct routing *r = v->domain->routing;
     const struct doorbells *all = r ? atomic_load_acquire(&r->doorbells) : NULL;
     if (!all)
-        return 0;
+        return VMX_FAST_NOT;
     uint64_t q = vm_exit_io_word();
     if ((q & (VM_EXIT_IO_IN | VM_EXIT_IO_STRING)) ||
         !doorbell_ring(all, HV_CLAIM_PIO, q >> 16, (uint32_t)(q & 7) + 1, c->gprs.rax))
-        return 0;
+        return VMX_FAST_NOT;
     percpu_count_exit();
     v->exits[EXIT_IO]++;
     vm_exit_advance();
-    return 1;
+    return (int32_t)atomic_load_relaxed(&v->requests);
 }
 
 void exit_io_answer(struct vcpu *v)

@@ -21,7 +21,7 @@ struct vmx_context *hv_vmexit(struct vmx_context *c, uint32_t reason)
     struct vcpu *v = (struct vcpu *)c;
     percpu_count_exit();
     exit_dispatch(v, reason);
-    if (__builtin_expect(atomic_load_relaxed(&v->requests) != 0, 0))
+    if (__builtin_expect(atomic_load_relaxed(&v->requests) || (CONFIG_DEBUG && vcpu_posted(v)), 0))
         return &serve(v)->vmx;
     return CONFIG_DEBUG ? &checked(v)->vmx : &v->vmx;
 }

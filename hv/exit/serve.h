@@ -37,8 +37,11 @@ static inline void answer(struct vcpu *v)
         exit_inject_ud(v);
 }
 
-/* A vCPU in HLT or a wait goes on only when there is a reason; true: it sleeps. */
-static inline bool sleeps(struct vcpu *v)
+/*
+ * A vCPU in HLT or a wait goes on only when there is a reason; true: another one is to run. Otherwise its requests and
+ * what was posted are to be looked at (again). `doze`: its CPU may wait for them.
+ */
+static inline bool sleeps(struct vcpu *v, bool doze)
 {
     if (v->waiting && notify_finish_wait(v))
         v->halted = false;
@@ -47,7 +50,7 @@ static inline bool sleeps(struct vcpu *v)
     if (!v->halted && !v->waiting && !(v->apic && apic_idle(v)))
         return false;
     vapic_place(v, VAPIC_ASLEEP);
-    if (sched_block(v))
+    if (!(doze && sched_doze(v)) && sched_block(v))
         return true;
     vapic_place(v, VAPIC_HERE);
     return false;
@@ -106,7 +109,8 @@ static inline struct vcpu *serve_with(struct vcpu *v, bool traced)
          * not fall asleep. Where many send, this may go on and on, so the machine's interrupts are taken here too, as
          * the guest's instructions would let them: the end of a slice, calls of other CPUs.
          */
-        bool stop = (requests & REQUEST_RESCHED) || atomic_load_relaxed(&v->holds) || sleeps(v);
+        bool resched = requests & REQUEST_RESCHED;
+        bool stop = atomic_load_relaxed(&v->holds) || sleeps(v, !resched && !traced) || resched;
         if (!stop && !atomic_load_relaxed(&v->requests) && !vcpu_posted(v))
             return v;
         if (stop) {
@@ -121,7 +125,8 @@ static inline struct vcpu *serve_with(struct vcpu *v, bool traced)
                 traced_run(v);
         } else if (rounds % ROUNDS == 0) {
             sti_nop_cli();
-            if (!atomic_load_relaxed(&v->requests) && vcpu_posted(v) && vapic_enter_posted(v))
+            if (!v->halted && !v->waiting && !atomic_load_relaxed(&v->requests) && vcpu_posted(v) &&
+                vapic_enter_posted(v))
                 return v;
         }
     }

@@ -18,11 +18,11 @@
 
 static uint64_t interrupt(void)
 {
-    int vector = vm_exit_interrupt_vector();
-    return (uint8_t)vector | (uint64_t)(vector == VECTOR_TIMER         ? HV_TRACE_HOST_TIMER
-                                        : vector <= VECTOR_DEVICE_LAST ? HV_TRACE_HOST_DEVICE
-                                                                       : HV_TRACE_HOST_OTHER)
-                                 << 32;
+    uint8_t vector = (uint8_t)vm_exit_interrupt();
+    return vector | (uint64_t)(vector == VECTOR_TIMER         ? HV_TRACE_HOST_TIMER
+                               : vector <= VECTOR_DEVICE_LAST ? HV_TRACE_HOST_DEVICE
+                                                              : HV_TRACE_HOST_OTHER)
+                        << 32;
 }
 
 static uint64_t detail(const union gprs *g, uint32_t reason)
@@ -190,7 +190,7 @@ struct vmx_context *hv_vmexit_traced(struct vmx_context *c)
     /* With the same RAX a call will be made again: it is told then. */
     if (reason == EXIT_VMCALL && rax >> 32 == HV_CALL_MAGIC && c->gprs.rax != rax)
         trace_write(v, HV_TRACE_CALL, (uint16_t)rax, argument, c->gprs.rax);
-    if (atomic_load_relaxed(&v->requests))
+    if (atomic_load_relaxed(&v->requests) || vcpu_posted(v))
         v = serve_with(v, true);
     write_entry(v);
     return CONFIG_DEBUG ? &checked(v)->vmx : &v->vmx;

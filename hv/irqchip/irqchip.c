@@ -17,7 +17,7 @@
 
 static void set_timer(struct irqchip *c, struct timer *t, bool wanted, uint64_t deadline)
 {
-    if (wanted && t->queue && t->deadline == deadline)
+    if (wanted && t->cpu && t->deadline == deadline)
         return;
     timer_cancel(t);
     if (wanted && !c->stopped)

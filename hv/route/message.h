@@ -13,8 +13,8 @@
 static inline int message_send(struct domain *d, const struct vlapic_message *m)
 {
     if (m->mode == APIC_DM_FIXED && !m->logical && !m->level) {
-        struct vapic *one = deliver_find(d->apics, m->dest);
-        if (one && deliver_edge_can(one, m->vector))
+        struct vapic *one = deliver_edge_find(d->apics, m->dest, m->vector);
+        if (one)
             return deliver_posted(one, m->vector) == VLAPIC_NEW;
     }
     return deliver_message(d, NULL, m);

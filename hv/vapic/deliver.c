@@ -2,14 +2,13 @@
 /*
  * Delivery: a message finds its APICs (vlapic_map.c), each admits it, and its vCPU is told.
  *
- * Telling. The vCPU runs on another CPU, with posting in hardware: the notification vector; in the guest the
- * processor then takes in what was posted, in root mode it stays pending until the entry and does so there.
- * Without such hardware, or on this CPU: a request. Blocked: it is woken. Queued or held: nothing, because it
- * looks at ON before it is entered.
+ * Telling. The vCPU runs on another CPU: the notification vector. In the guest the processor then takes in what was
+ * posted, or exits for us to do it (apic_fast.c); in root mode it stays pending until the entry and does so there. On this
+ * CPU: a request. Blocked: it is woken. Queued or held: nothing, because it looks at ON before it is entered.
  *
- *   poster, behind pi_post            v's CPU
- *     ON = 1        (locked)            blocked = true; full fence      |  running = true; exchange requests
- *     read blocked, running             read ON: set, do not sleep      |  read ON: set, take
+ *   poster, behind pi_post              v's CPU
+ *     ON = 1        (locked)              blocked = true, notify_at = 0; full fence | running = true, notify_at = CPU; exchange requests
+ *     read notify_at; 0: read blocked     read ON: set, do not sleep                | read ON: set, take
  *
  * Either side sees the other's store: hv/core/sched.c, tests/models/posted.pml.
  */
@@ -26,9 +25,7 @@ static bool test_bit(const uint64_t *bits, uint8_t vector)
 VM_EXIT_RARE void deliver_tell(struct vapic *a)
 {
     struct vcpu *v = a->vcpu;
-    if (a->hw.level < APICV_PI)
-        sched_request(v, REQUEST_EVENT);
-    else if (atomic_load_relaxed(&v->blocked))
+    if (atomic_load_relaxed(&v->blocked))
         sched_wake(v);
     else if (atomic_load_relaxed(&v->running))
         sched_notify(v);
@@ -62,14 +59,10 @@ bool deliver_own_timer(struct vcpu *v)
 {
     struct vapic *a = v->apic;
     uint8_t vector = (uint8_t)vlapic_reg_get(&a->lapic, APIC_LVT_TIMER);
-    if (!deliver_edge_can(a, vector))
+    if (!a->delivers || !deliver_edge_plain(a, vector))
         return false;
-    a->lapic.stats[VLAPIC_STAT_LVT]++;
     (void)vlapic_request(&a->lapic, vector);
-    if (a->delivers)
-        apicv_raise_rvi(vector);
-    else
-        sched_request(v, REQUEST_EVENT);
+    apicv_raise_rvi(vector);
     return true;
 }
 
@@ -101,7 +94,7 @@ int deliver_message(struct domain *d, const struct vlapic *sender, const struct 
     struct vapic *one;
     int fresh = 0, merged = 0;
     if (m->mode == APIC_DM_FIXED && !m->shorthand && !m->logical && !m->level &&
-        (one = deliver_find(apics, m->dest)) != NULL && deliver_edge_can(one, m->vector))
+        (one = deliver_edge_find(apics, m->dest, m->vector)) != NULL)
         return deliver_posted(one, m->vector) == VLAPIC_NEW;
     vlapic_map_find(&apics->map, sender, m, &w);
     while ((target = vlapic_map_next(&w)) != NULL) {

@@ -26,8 +26,8 @@ bool deliver_holds(struct domain *d, const struct vlapic_message *m);
 enum vlapic_receipt deliver_to(struct vcpu *v, const struct vlapic_message *m);
 
 /*
- * The timer of v, whose VMCS is current here, has expired and is not masked: straight into IRR, since this CPU owns
- * it. False: there is more to it, deliver_lvt knows.
+ * The timer of v, whose VMCS is current here, has expired and is not masked. False: there is more to it, deliver_lvt
+ * knows.
  */
 bool deliver_own_timer(struct vcpu *v);
 

@@ -12,46 +12,57 @@
 #include "hv/core/sched.h"
 #include "hv/vapic/vapic.h"
 
-/* The APIC of an ID, or NULL. A guest says which: masked too, so that a wild one is no index in speculation. */
-static inline struct vapic *deliver_find(const struct vapic_domain *apics, uint32_t id)
+/* The vector is legal and was no level last. */
+static inline bool deliver_edge_plain(const struct vapic *a, uint8_t vector)
 {
-    struct vlapic *a =
-        id < CONFIG_MAX_VCPUS ? atomic_load_relaxed(&apics->by_id[id & (CONFIG_MAX_VCPUS - 1)]) : NULL;
-    return a ? vapic_from(a) : NULL;
-}
-
-/* It takes fixed interrupts, and the vector was no level last: admitting it changes nothing. */
-static inline bool deliver_edge_can(const struct vapic *a, uint8_t vector)
-{
-    return vector >= APIC_FIRST_LEGAL && vlapic_accepting(&a->lapic) &&
-           !vlapic_test(&a->lapic, APIC_TMR, vector);
+    bool odd;
+    __asm__("btq %2, %1" : "=@ccc"(odd) : "m"(a->lapic.not_edge), "r"((uint64_t)vector));
+    return !odd;
 }
 
 /*
- * Tells the vCPU, whatever it takes: a sleeping one, one without posting in hardware, an old local APIC. It keeps all
- * registers, and is called so that the compiler knows it.
+ * The APIC of an ID, if admitting that edge changes nothing there; or NULL. A guest says which: masked too, so that a
+ * wild one is no index in speculation.
+ */
+static inline struct vapic *deliver_edge_find(const struct vapic_domain *apics, uint32_t id, uint8_t vector)
+{
+    struct vapic *a =
+        id < CONFIG_MAX_VCPUS ? atomic_load_relaxed(&apics->takes[id & (CONFIG_MAX_VCPUS - 1)]) : NULL;
+    return a && deliver_edge_plain(a, vector) ? a : NULL;
+}
+
+/*
+ * Tells the vCPU, wherever it is: asleep, on this CPU, on one without x2APIC mode. It keeps all registers, and is
+ * called so that the compiler knows it.
  */
 VM_EXIT_RARE void deliver_tell(struct vapic *a);
+#define DELIVER_TELL(a) __asm__ volatile("call deliver_tell" ::"D"(a) : "memory", "cc")
+
+/* Posts it. True: the vCPU is to be told of it. */
+static inline bool deliver_post(struct vapic *a, uint8_t vector, enum vlapic_receipt *receipt)
+{
+    enum pi_post p = pi_post(&a->pi, vector);
+    bool merged = p == PI_MERGED;
+    *receipt = merged ? VLAPIC_MERGED : VLAPIC_NEW;
+    if (__builtin_expect(p == PI_TELL, 1)) {
+        vlapic_count(&a->lapic, VLAPIC_STAT_ACCEPTED);
+        return true;
+    }
+    vlapic_count(&a->lapic, merged ? VLAPIC_STAT_MERGED : VLAPIC_STAT_ACCEPTED);
+    return false;
+}
 
 static inline enum vlapic_receipt deliver_posted(struct vapic *a, uint8_t vector)
 {
-    const struct vcpu *v = a->vcpu;
-    enum pi_post p = pi_post(&a->pi, vector);
-    if (__builtin_expect(p == PI_MERGED, 0)) {
-        vlapic_count(&a->lapic, VLAPIC_STAT_MERGED);
-        return VLAPIC_MERGED;
+    enum vlapic_receipt receipt;
+    if (deliver_post(a, vector, &receipt)) {
+        uint32_t cpu = atomic_load_relaxed(&a->vcpu->notify_at);
+        if (__builtin_expect(cpu && cpu != percpu_self()->x2apic_logical, 1))
+            lapic_send_logical(cpu, VECTOR_PI_NOTIFY);
+        else
+            DELIVER_TELL(a);
     }
-    vlapic_count(&a->lapic, VLAPIC_STAT_ACCEPTED);
-    if (p != PI_TELL)
-        return VLAPIC_NEW;
-    const struct pcpu *cpu = pcpu_table[atomic_load_relaxed(&v->cpu)];
-    if (__builtin_expect(a->hw.level >= APICV_PI && atomic_load_relaxed(&v->running) && lapic_x2apic() &&
-                             !atomic_load_relaxed(&v->blocked) && cpu != pcpu_self(),
-                         1))
-        lapic_icr(cpu->arch.apic_id, LAPIC_ICR_ASSERT | VECTOR_PI_NOTIFY);
-    else
-        __asm__ volatile("call deliver_tell" ::"D"(a) : "memory", "cc");
-    return VLAPIC_NEW;
+    return receipt;
 }
 
 #endif

@@ -37,12 +37,13 @@ enum pi_post { PI_MERGED, PI_ANNOUNCED, PI_TELL };
 
 static inline enum pi_post pi_post(struct pi_desc *p, uint8_t vector)
 {
-    bool pending;
-    /* One instruction, where compilers make a loop of compare-and-swap. A full barrier like all locked ones. */
+    bool pending, on;
+    /* One instruction each, where compilers make a loop of compare-and-swap. Full barriers like all locked ones. */
     __asm__ volatile("lock btsq %2, %1" : "=@ccc"(pending), "+m"(p->pir) : "r"((uint64_t)vector) : "memory");
-    if (pending)
+    if (__builtin_expect(pending, 0))
         return PI_MERGED;
-    return atomic_fetch_or_full(&p->control, PI_ON) & PI_ON ? PI_ANNOUNCED : PI_TELL;
+    __asm__ volatile("lock btsq $0, %1" : "=@ccc"(on), "+m"(p->control)::"memory");
+    return __builtin_expect(on, 0) ? PI_ANNOUNCED : PI_TELL;
 }
 
 static inline bool pi_on(const struct pi_desc *p)
@@ -50,12 +51,15 @@ static inline bool pi_on(const struct pi_desc *p)
     return atomic_load_relaxed(&p->control) & PI_ON;
 }
 
-/* Steps a and b. */
-static inline void pi_take(struct pi_desc *p, uint64_t pir[4])
+/* Step a, and step b for each of the words. */
+static inline void pi_clear_on(struct pi_desc *p)
 {
     atomic_fetch_and_full(&p->control, ~PI_ON);
-    for (unsigned i = 0; i < 4; i++)
-        pir[i] = atomic_load_relaxed(&p->pir[i]) ? atomic_exchange_full(&p->pir[i], 0) : 0;
+}
+
+static inline uint64_t pi_take(struct pi_desc *p, unsigned word)
+{
+    return atomic_load_relaxed(&p->pir[word]) ? atomic_exchange_full(&p->pir[word], 0) : 0;
 }
 
 #endif

@@ -22,6 +22,7 @@
 #include "hv/core/readiness.h"
 #include "hv/core/sched.h"
 #include "hv/vapic/deliver.h"
+#include "hv/vapic/deliver_edge.h"
 #include "hv/vapic/vapic_newer.h"
 
 /* A shorter period of a periodic timer is served this often: an interrupt costs less, so its guest goes on. */
@@ -44,10 +45,21 @@ static struct vapic_domain *apics_of(const struct vcpu *v)
     return v->domain->apics;
 }
 
+/* In the usual case: posted to the vCPU that is here, which looks behind each interrupt. */
 static void deadline_came(struct timer *t)
 {
     struct vcpu *v = (struct vcpu *)(void *)((uint8_t *)t - offsetof(struct vcpu, apic_timer));
-    sched_request(v, REQUEST_APIC);
+    struct vapic *a = v->apic;
+    uint8_t vector = (uint8_t)vlapic_reg_get(&a->lapic, APIC_LVT_TIMER);
+    if (pcpu_self()->loaded != v || !v->running || (a->lapic.timer.lvt & APIC_TIMER_PERIODIC) ||
+        !vlapic_accepting(&a->lapic) || !deliver_edge_plain(a, vector)) {
+        sched_request(v, REQUEST_APIC);
+        return;
+    }
+    enum vlapic_receipt receipt;
+    a->lapic.timer.armed = false;
+    a->lapic.stats[VLAPIC_STAT_TIMER]++;
+    (void)deliver_post(a, vector, &receipt);
 }
 
 void vapic_domain_init(struct domain *d)
@@ -93,6 +105,7 @@ void vapic_init(struct vcpu *v)
     };
     vlapic_init(&a->lapic, v->apic_page, v->index, v->index, v->index == 0, &features);
     a->vcpu = v;
+    a->apics = v->domain->apics;
     a->hw = (struct apicv){
         .level = level,
         .page_pa = page_pa(v->apic_page),
@@ -102,6 +115,7 @@ void vapic_init(struct vcpu *v)
     };
     a->pi.control = (uint64_t)VECTOR_PI_NOTIFY << PI_NV_SHIFT;
     v->posted = &a->pi.control;
+    v->apic_fast = lapic_x2apic() && lapic_mode_deadline ? a : NULL;
     v->apic_timer.fire = deadline_came;
     vapic_newer_vcpu(v);
     if (v->index)
@@ -110,6 +124,18 @@ void vapic_init(struct vcpu *v)
     vapic_follow_mode(v);
     vcpu_access_end(v);
     vlapic_map_add(&apics_of(v)->map, &a->lapic);
+}
+
+/* Who does not accept, is left out by senders from now on. */
+static void show(struct vapic *a, bool on)
+{
+    uint32_t id = a->lapic.id;
+    atomic_store_relaxed(&a->apics->takes[id], on ? a : NULL);
+    for (uint32_t mode = VLAPIC_OFF; mode <= VLAPIC_X2APIC; mode++)
+        if (on && mode == vlapic_mode(&a->lapic))
+            atomic_fetch_or_full(&a->apics->accepting[mode], BIT(id));
+        else
+            atomic_fetch_and_full(&a->apics->accepting[mode], ~BIT(id));
 }
 
 void vapic_follow_mode(struct vcpu *v)
@@ -122,6 +148,7 @@ void vapic_follow_mode(struct vcpu *v)
      * nothing.
      */
     bool on = vlapic_accepting(&a->lapic);
+    show(a, on);
     if (!on && hw.level >= APICV_VID)
         hw.level = APICV_REGS;
     v->msr_bitmap = on && mode == APICV_X2APIC ? v->domain->msr_bitmap_x2apic : v->domain->msr_bitmap;
@@ -171,18 +198,21 @@ void vapic_take_late(struct vcpu *v)
         return;
     if (a->delivers)
         apicv_set_eoi_exits(a->eoi_exits);
-    (void)vlapic_fold(&a->lapic, late);
+    for (unsigned i = 0; i < 4; i++)
+        (void)vlapic_fold(&a->lapic, i, late[i], 0);
     vapic_sync(v);
 }
 
 uint8_t vapic_take(struct vcpu *v)
 {
     struct vapic *a = v->apic;
-    uint64_t pir[4];
     if (!pi_on(&a->pi))
         return 0;
-    pi_take(&a->pi, pir);
-    return vlapic_fold(&a->lapic, pir);
+    pi_clear_on(&a->pi);
+    uint8_t highest = vlapic_fold(&a->lapic, 0, pi_take(&a->pi, 0), 0);
+    highest = vlapic_fold(&a->lapic, 1, pi_take(&a->pi, 1), highest);
+    highest = vlapic_fold(&a->lapic, 2, pi_take(&a->pi, 2), highest);
+    return vlapic_fold(&a->lapic, 3, pi_take(&a->pi, 3), highest);
 }
 
 bool vapic_enter_posted(const struct vcpu *v)
@@ -197,10 +227,11 @@ bool vapic_enter_posted(const struct vcpu *v)
 void vapic_drop(struct vcpu *v)
 {
     struct vapic *a = v->apic;
-    uint64_t pir[4];
-    for (unsigned i = 0; i < 4; i++)
+    pi_clear_on(&a->pi);
+    for (unsigned i = 0; i < 4; i++) {
         atomic_store_relaxed(&a->late[i], 0);
-    pi_take(&a->pi, pir);
+        (void)pi_take(&a->pi, i);
+    }
 }
 
 /*
@@ -250,7 +281,7 @@ void vapic_moved_tsc(struct vcpu *v, uint64_t by)
 {
     struct vapic *a = v->apic;
     vapic_newer_sync(v);
-    if (a->lapic.timer.mode != APIC_TIMER_DEADLINE)
+    if (vlapic_timer_mode(&a->lapic.timer) != APIC_TIMER_DEADLINE)
         a->lapic.timer.deadline += by; /* counts do not depend on the TSC's value */
     vapic_timer_update(v);
 }

@@ -19,10 +19,12 @@ struct vapic {
     struct pi_desc pi; /* first: the page's address is the descriptor's */
     struct vlapic lapic;
     struct vcpu *vcpu;
+    struct vapic_domain *apics;
     struct apicv hw;
     bool hw_timer; /* the processor has the timer: vapic_newer.h; owner */
-    bool delivers; /* the processor delivers its interrupts: the level says so, and the mode; owner */
-    bool window;   /* interrupt-window exiting is on; owner */
+    bool
+        delivers; /* the processor delivers its interrupts, which it accepts: the level says so, and the mode; owner */
+    bool window; /* interrupt-window exiting is on; owner */
     /*
      * Level interrupts when hardware ends them: an EOI exits only for vectors in `eoi_exits`, which the owner
      * has programmed. A vector that is not in it yet goes through `late`, where hardware cannot see it: the
@@ -38,12 +40,16 @@ _Static_assert(offsetof(struct vapic, pi) == 0, "page-aligned");
 
 /* Of a domain. */
 struct vapic_domain {
+    /* Those that accept fixed interrupts, by ID, and sets of their IDs by mode. Atomic, each entry its owner's. */
+    struct vapic *takes[CONFIG_MAX_VCPUS];
+    uint64_t accepting[VLAPIC_X2APIC + 1];
     struct vlapic_map map;
     struct vlapic *by_id[CONFIG_MAX_VCPUS];
     bool access_gone;        /* atomic: the APIC-access page has been unmapped */
     uint64_t eoi_vectors[4]; /* atomic: level-triggered ones whose EOI the manager wants to know */
 };
 _Static_assert(sizeof(struct vapic_domain) <= PAGE_SIZE, "one page");
+_Static_assert(CONFIG_MAX_VCPUS <= 64, "a set is one word");
 
 static inline struct vapic *vapic_of(const struct vcpu *v)
 {

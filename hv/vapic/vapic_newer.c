@@ -127,8 +127,8 @@ bool vapic_newer_arm(struct vcpu *v)
     struct vapic *a = v->apic;
     const struct vlapic_timer *t = &a->lapic.timer;
     uint8_t vector = (uint8_t)vlapic_reg_get(&a->lapic, APIC_LVT_TIMER);
-    bool on = v->timer_bitmap && a->delivers && t->mode == APIC_TIMER_DEADLINE && !t->masked &&
-              deliver_edge_can(a, vector);
+    bool on =
+        v->timer_bitmap && a->delivers && t->lvt == APIC_TIMER_DEADLINE && deliver_edge_plain(a, vector);
     if (!on && !a->hw_timer)
         return false;
     a->hw_timer = on;

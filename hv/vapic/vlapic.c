@@ -76,6 +76,31 @@ static void reset_registers(struct vlapic *a)
     if (a->bsp)
         vlapic_reg_set(a, APIC_LVT_LINT0, (uint32_t)APIC_DM_EXTINT << APIC_LVT_MODE_SHIFT);
     vlapic_base_names(a);
+    vlapic_trigger_follow(a);
+}
+
+/*
+ * `not_edge` follows TMR, whoever writes them at once: TMR first, and who has taken bits away from `not_edge` looks
+ * at TMR again. All steps are locked.
+ */
+void vlapic_trigger_follow(struct vlapic *a)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        __atomic_exchange_n(&a->not_edge[i], i ? 0 : 0xffff, __ATOMIC_SEQ_CST);
+        uint64_t high = vlapic_reg_get(a, APIC_TMR + i * 32 + 16);
+        __atomic_fetch_or(&a->not_edge[i], high << 32 | vlapic_reg_get(a, APIC_TMR + i * 32),
+                          __ATOMIC_SEQ_CST);
+    }
+}
+
+static void trigger_set(struct vlapic *a, uint8_t vector, bool level)
+{
+    uint64_t *word = &a->not_edge[vector / 64], bit = 1UL << vector % 64;
+    (level ? bit_set : bit_clear)(a, APIC_TMR, vector);
+    if (!level)
+        __atomic_fetch_and(word, ~bit, __ATOMIC_SEQ_CST);
+    if (level || vlapic_test(a, APIC_TMR, vector))
+        __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST);
 }
 
 void vlapic_reset(struct vlapic *a)
@@ -83,7 +108,7 @@ void vlapic_reset(struct vlapic *a)
     reset_registers(a);
     __atomic_store_n(&a->enabled, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&a->esr_pending, 0, __ATOMIC_RELAXED);
-    a->timer = (struct vlapic_timer){.shift = 1, .masked = true, .mode = APIC_TIMER_ONE_SHOT};
+    a->timer = (struct vlapic_timer){.shift = 1, .lvt = APIC_LVT_MASKED | APIC_TIMER_ONE_SHOT};
 }
 
 void vlapic_init(struct vlapic *a, void *page, uint32_t id, uint32_t index, bool bsp,
@@ -112,15 +137,8 @@ enum vlapic_receipt vlapic_admit(struct vlapic *a, uint8_t vector, bool level, u
     }
     /* A write only when it changes: edge interrupts, the usual case, leave the line shared. */
     if (vlapic_test(a, APIC_TMR, vector) != level)
-        (level ? bit_set : bit_clear)(a, APIC_TMR, vector);
+        trigger_set(a, vector, level);
     return VLAPIC_NEW;
-}
-
-enum vlapic_receipt vlapic_request(struct vlapic *a, uint8_t vector)
-{
-    bool merged = (bit_set(a, APIC_IRR, vector) & bit_of(vector)) != 0;
-    vlapic_count(a, merged ? VLAPIC_STAT_MERGED : VLAPIC_STAT_ACCEPTED);
-    return merged ? VLAPIC_MERGED : VLAPIC_NEW;
 }
 
 /* ExtINT: the caller asks the PIC for the vector, when the vCPU takes it. */
@@ -137,27 +155,6 @@ enum vlapic_receipt vlapic_receive(struct vlapic *a, const struct vlapic_message
     if (m->mode == APIC_DM_REMOTE_READ || m->mode >= APIC_DM_EXTINT)
         return vlapic_refuse(a, VLAPIC_DROPPED_STATE);
     return vlapic_event_post(a, (enum apic_delivery)m->mode, m->vector);
-}
-
-static void fold_word(struct vlapic *a, uint32_t index, uint32_t word)
-{
-    if (word != 0)
-        __atomic_fetch_or(&a->page[(APIC_IRR + index * 16) / 4], word, __ATOMIC_SEQ_CST);
-}
-
-uint8_t vlapic_fold(struct vlapic *a, const uint64_t pir[4])
-{
-    uint8_t highest = 0;
-    for (uint32_t i = 0; i < 4; i++) {
-        uint64_t words =
-            i == 0 ? pir[0] & ~0xffffUL : pir[i]; /* vlapic_admit lets no illegal vector through */
-        if (words == 0)
-            continue;
-        highest = (uint8_t)(i * 64 + 63 - (uint32_t)__builtin_clzll(words));
-        fold_word(a, 2 * i, (uint32_t)words);
-        fold_word(a, 2 * i + 1, (uint32_t)(words >> 32));
-    }
-    return highest;
 }
 
 uint8_t vlapic_ppr_now(const struct vlapic *a)

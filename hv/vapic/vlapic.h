@@ -59,10 +59,19 @@ struct vlapic_timer {
     uint64_t deadline; /* TSC */
     bool armed;
     uint8_t shift; /* log2 of the divider */
-    /* From the LVT as last acted on, since hardware may store into the page before we see a write. */
-    bool masked;
-    uint32_t mode; /* APIC_TIMER_* */
+    /* APIC_TIMER_* and APIC_LVT_MASKED as last acted on: hardware may store into the page before we see a write. */
+    uint32_t lvt;
 };
+
+static inline uint32_t vlapic_timer_mode(const struct vlapic_timer *t)
+{
+    return t->lvt & APIC_TIMER_MODE;
+}
+
+static inline bool vlapic_timer_masked(const struct vlapic_timer *t)
+{
+    return t->lvt & APIC_LVT_MASKED;
+}
 
 struct vlapic {
     uint32_t *page; /* the first 1 KiB is used */
@@ -81,6 +90,8 @@ struct vlapic {
     uint32_t esr_pending;
     uint32_t events; /* enum hv_lapic_event */
     uint64_t stats[VLAPIC_STATS];
+    /* Vectors that are no plain edge: illegal ones, and those of TMR. It may be behind TMR while that changes. */
+    uint64_t not_edge[4];
 
     /* Owner. */
     struct vlapic_timer timer;
@@ -165,6 +176,19 @@ static inline void vlapic_count(struct vlapic *a, enum vlapic_stat stat)
     __atomic_fetch_add(&a->stats[stat], 1, __ATOMIC_RELAXED);
 }
 
+/* Anybody: a vector that vlapic_admit has let through. */
+static inline enum vlapic_receipt vlapic_request(struct vlapic *a, uint8_t vector)
+{
+    uint32_t bit = 1U << (vector & 31);
+    uint32_t *word = (void *)((uint8_t *)a->page + APIC_IRR + (vector & 0xe0U) / 2);
+    if (__builtin_expect((__atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST) & bit) != 0, 0)) {
+        vlapic_count(a, VLAPIC_STAT_MERGED);
+        return VLAPIC_MERGED;
+    }
+    vlapic_count(a, VLAPIC_STAT_ACCEPTED);
+    return VLAPIC_NEW;
+}
+
 /* Counts a message that nobody takes, and passes on why. */
 static inline enum vlapic_receipt vlapic_refuse(struct vlapic *a, enum vlapic_receipt why)
 {
@@ -181,6 +205,8 @@ void vlapic_init(struct vlapic *a, void *page, uint32_t id, uint32_t index, bool
  * caller.
  */
 void vlapic_reset(struct vlapic *a);
+/* TMR has been written as a whole. */
+void vlapic_trigger_follow(struct vlapic *a);
 
 /*
  * Anybody. Puts a message into this APIC, whatever its destination. *error: vector of the error interrupt
@@ -192,9 +218,23 @@ enum vlapic_receipt vlapic_receive(struct vlapic *a, const struct vlapic_message
  * TMR, then PIR or request() sets the vector.
  */
 enum vlapic_receipt vlapic_admit(struct vlapic *a, uint8_t vector, bool level, uint8_t *error);
-enum vlapic_receipt vlapic_request(struct vlapic *a, uint8_t vector);
-/* Owner: folds 256 posted requests into IRR. The highest vector of them, or 0. */
-uint8_t vlapic_fold(struct vlapic *a, const uint64_t pir[4]);
+/*
+ * Owner: folds 64 posted requests, the `i`th of four words, into IRR. The highest vector of them, or else `lower`.
+ * vlapic_admit lets no illegal vector through.
+ */
+static inline uint8_t vlapic_fold(struct vlapic *a, uint32_t i, uint64_t posted, uint8_t lower)
+{
+    uint32_t *irr = a->page + APIC_IRR / 4 + i * 8;
+    if (i == 0)
+        posted &= ~0xffffUL;
+    if (posted == 0)
+        return lower;
+    if ((uint32_t)posted)
+        __atomic_fetch_or(irr, (uint32_t)posted, __ATOMIC_SEQ_CST);
+    if (posted >> 32)
+        __atomic_fetch_or(irr + 4, (uint32_t)(posted >> 32), __ATOMIC_SEQ_CST);
+    return (uint8_t)(i * 64 + 63 - (uint32_t)__builtin_clzll(posted));
+}
 
 /* Highest vector of a 256-bit register (APIC_IRR, APIC_ISR, APIC_TMR), or 0. */
 uint8_t vlapic_highest(const struct vlapic *a, enum apic_reg bits);

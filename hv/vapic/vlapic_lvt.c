@@ -53,7 +53,8 @@ bool vlapic_lvt_fire(struct vlapic *a, enum apic_reg lvt, struct vlapic_message 
         vlapic_reg_set(a, lvt, value | APIC_LVT_MASKED);
     *m = (struct vlapic_message){
         .dest = a->id, .wide = true, .mode = (uint8_t)mode, .vector = (uint8_t)(value & APIC_LVT_VECTOR)};
-    vlapic_count(a, VLAPIC_STAT_LVT);
+    if (lvt != APIC_LVT_TIMER)
+        vlapic_count(a, VLAPIC_STAT_LVT);
     return true;
 }
 

@@ -22,7 +22,7 @@ void vlapic_state_get(struct vlapic *a, uint64_t now, struct hv_lapic *out)
     out->size = sizeof(*out);
     out->version = HV_LAPIC_VERSION;
     out->apic_base = vlapic_base(a);
-    if (t->armed && t->mode == APIC_TIMER_DEADLINE) {
+    if (t->armed && vlapic_timer_mode(t) == APIC_TIMER_DEADLINE) {
         out->tsc_deadline = t->deadline;
     } else if (t->armed && t->deadline > now) {
         out->timer_left = t->deadline - now;
@@ -65,16 +65,15 @@ static void set_timer(struct vlapic *a, uint64_t now, const struct hv_lapic *in)
     uint32_t lvt = in->regs[APIC_LVT_TIMER / 4];
     uint64_t left = in->timer_left;
     t->armed = false;
-    t->mode = lvt & APIC_TIMER_MODE;
-    t->masked = (lvt & APIC_LVT_MASKED) != 0;
+    t->lvt = lvt & (APIC_TIMER_MODE | APIC_LVT_MASKED);
     vlapic_timer_divide(a, in->regs[APIC_TDCR / 4], now);
-    if (t->mode == APIC_TIMER_DEADLINE) {
+    if (vlapic_timer_mode(t) == APIC_TIMER_DEADLINE) {
         vlapic_timer_deadline_set(a, in->tsc_deadline);
         return;
     }
     if (left == 0)
         left = ((uint64_t)in->regs[APIC_TMCCT / 4] * a->features.tick) << t->shift;
-    t->armed = left != 0 && !(t->mode & APIC_TIMER_DEADLINE);
+    t->armed = left != 0 && !(t->lvt & APIC_TIMER_DEADLINE);
     t->deadline = now + left < now ? UINT64_MAX : now + left;
 }
 
@@ -87,6 +86,7 @@ bool vlapic_state_set(struct vlapic *a, uint64_t now, const struct hv_lapic *in,
     for (uint32_t offset = 0; offset < APIC_REGS_SIZE; offset += 4)
         vlapic_reg_set(a, offset, in->regs[offset / 4]);
     vlapic_reg_set(a, APIC_TMCCT, 0);
+    vlapic_trigger_follow(a);
     vlapic_base_names(a);
     __atomic_store_n(&a->enabled, (in->regs[APIC_SVR / 4] & APIC_SVR_ENABLE) != 0, __ATOMIC_RELAXED);
     __atomic_store_n(&a->esr_pending, in->esr_pending, __ATOMIC_RELAXED);

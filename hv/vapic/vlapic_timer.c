@@ -27,7 +27,7 @@ static uint64_t add_saturated(uint64_t a, uint64_t b)
 
 static bool counts(const struct vlapic *a)
 {
-    return a->timer.mode == APIC_TIMER_ONE_SHOT || a->timer.mode == APIC_TIMER_PERIODIC;
+    return !(a->timer.lvt & APIC_TIMER_DEADLINE); /* one-shot or periodic */
 }
 
 /* The deadline has passed. */
@@ -35,7 +35,7 @@ static void advance(struct vlapic *a, uint64_t now)
 {
     struct vlapic_timer *t = &a->timer;
     uint64_t period = (uint64_t)vlapic_reg_get(a, APIC_TMICT) * unit(a), skip;
-    if (t->mode != APIC_TIMER_PERIODIC || period == 0) {
+    if (vlapic_timer_mode(t) != APIC_TIMER_PERIODIC || period == 0) {
         t->armed = false;
         return;
     }
@@ -56,12 +56,11 @@ void vlapic_timer_lvt(struct vlapic *a, uint32_t lvt, uint64_t now)
 {
     struct vlapic_timer *t = &a->timer;
     uint32_t mode = lvt & APIC_TIMER_MODE;
-    if (t->armed && t->masked && now >= t->deadline)
+    if (t->armed && vlapic_timer_masked(t) && now >= t->deadline)
         advance(a, now);
-    if (((t->mode ^ mode) & APIC_TIMER_DEADLINE) || mode == APIC_TIMER_MODE)
+    if (((vlapic_timer_mode(t) ^ mode) & APIC_TIMER_DEADLINE) || mode == APIC_TIMER_MODE)
         vlapic_timer_stop(a);
-    t->mode = mode;
-    t->masked = (lvt & APIC_LVT_MASKED) != 0;
+    t->lvt = lvt & (APIC_TIMER_MODE | APIC_LVT_MASKED);
 }
 
 void vlapic_timer_initial(struct vlapic *a, uint32_t count, uint64_t now)
@@ -95,11 +94,11 @@ uint32_t vlapic_timer_count(const struct vlapic *a, uint64_t now)
         return 0;
     if (now < t->deadline)
         left = t->deadline - now;
-    else if (t->mode == APIC_TIMER_PERIODIC && period != 0)
+    else if (vlapic_timer_mode(t) == APIC_TIMER_PERIODIC && period != 0)
         left = period - (now - t->deadline) % period;
     else
         return 0;
-    if (t->mode == APIC_TIMER_PERIODIC && period != 0)
+    if (vlapic_timer_mode(t) == APIC_TIMER_PERIODIC && period != 0)
         left = (left - 1) % period + 1; /* min_period has put the deadline off */
     left = (left + unit(a) - 1) / unit(a);
     return left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
@@ -108,12 +107,12 @@ uint32_t vlapic_timer_count(const struct vlapic *a, uint64_t now)
 uint64_t vlapic_timer_deadline(const struct vlapic *a, uint64_t now)
 {
     const struct vlapic_timer *t = &a->timer;
-    return t->mode == APIC_TIMER_DEADLINE && t->armed && t->deadline > now ? t->deadline : 0;
+    return vlapic_timer_mode(t) == APIC_TIMER_DEADLINE && t->armed && t->deadline > now ? t->deadline : 0;
 }
 
 void vlapic_timer_deadline_set(struct vlapic *a, uint64_t tsc)
 {
-    if (a->timer.mode != APIC_TIMER_DEADLINE)
+    if (vlapic_timer_mode(&a->timer) != APIC_TIMER_DEADLINE)
         return;
     a->timer.armed = tsc != 0;
     a->timer.deadline = tsc;
@@ -122,7 +121,7 @@ void vlapic_timer_deadline_set(struct vlapic *a, uint64_t tsc)
 bool vlapic_timer_next(const struct vlapic *a, uint64_t *deadline)
 {
     *deadline = a->timer.deadline;
-    return a->timer.armed && !a->timer.masked;
+    return a->timer.armed && !vlapic_timer_masked(&a->timer);
 }
 
 bool vlapic_timer_expire(struct vlapic *a, uint64_t now)

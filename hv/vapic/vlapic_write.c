@@ -2,7 +2,7 @@
 /*
  * What a write to a register means. Handlers rely on the value only, never on what the page held: with
  * APIC-register virtualization hardware has stored already, and what must be known from before is kept beside
- * the page (`enabled`, `timer.mode`, `id`).
+ * the page (`enabled`, `timer.lvt`, `id`).
  *
  * SDM volume 3, "Local APIC Status and Capability" and the sections of each register.
  */

@@ -78,6 +78,14 @@ static inline enum vlapic_receipt vapic_send(struct vapic *v, uint8_t mode, uint
     return vlapic_receive(&v->a, &m, error);
 }
 
+static inline uint8_t vapic_fold(struct vapic *v, const uint64_t pir[4])
+{
+    uint8_t highest = 0;
+    for (uint32_t i = 0; i < 4; i++)
+        highest = vlapic_fold(&v->a, i, pir[i], highest);
+    return highest;
+}
+
 static inline enum vlapic_receipt vapic_fixed(struct vapic *v, uint8_t vector)
 {
     uint8_t error;

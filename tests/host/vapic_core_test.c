@@ -296,7 +296,7 @@ static bool model_step(struct model *m, struct random *r)
         pir[vector / 64] = (uint64_t)1 << vector % 64;
         if (vector >= 16)
             m->irr[vector] = true;
-        return vlapic_fold(&v.a, pir) == (vector >= 16 ? vector : 0);
+        return vapic_fold(&v, pir) == (vector >= 16 ? vector : 0);
     }
 }
 

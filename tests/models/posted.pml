@@ -9,7 +9,7 @@
  * Claims, when nothing moves any more: every vector was delivered after it was posted last (LOW, when kept
  * back: is in IRR); ON is clear and nothing is in PIR; and never is more taken than was announced, so that
  * nobody goes round for ever. Each variant (-DNO_..., see run.sh) takes one rule away and must fail.
- * -DREQUESTS_ONLY: levels below `pi`, where the vCPU is told by a request instead of the notification.
+ * -DNO_POSTING: levels below `pi`, where the notification is an exit.
  *
  * An interrupt that arrives in root mode stays pending; so does the notification, which the processor then
  * handles at the VM entry as in the guest: clear ON, take PIR, raise RVI. Only an exit by #DB or #AC takes what is
@@ -33,7 +33,8 @@
 #define HOLD     5
 #define HOME     6
 #define LOCK     7 /* one for each processor's queue */
-#define VARS     9
+#define NOTIFY   9 /* 1 + the processor to be notified; 0: none */
+#define VARS     10
 
 #include "tso.pml"
 
@@ -183,24 +184,25 @@ bool in_guest[PROCESSORS];
 /* sched_posted; `mine`: the processor that posts, or none. */
 inline tell(mine)
 {
-#ifdef REQUESTS_ONLY
-    sched_request(1)
-#else
-    where = LOAD(HOME);
+    where = LOAD(NOTIFY);
     if
-    :: LOAD(BLOCKED) -> unblock()
-    :: else ->
+    :: where && where - 1 != mine -> SEND_NV(where - 1)
+    :: else -> /* deliver_tell */
+        where = LOAD(HOME);
         if
-        :: !LOAD(RUNNING) -> skip
+        :: LOAD(BLOCKED) -> unblock()
         :: else ->
             if
-            :: where == mine -> REQUEST(1)
-            :: else -> SEND_NV(where)
+            :: !LOAD(RUNNING) -> skip
+            :: else ->
+                if
+                :: where == mine -> REQUEST(1)
+                :: else -> SEND_NV(where)
+                fi
             fi
         fi
     fi;
     where = 0
-#endif
 }
 
 inline post(vector, mine)
@@ -285,6 +287,13 @@ inline post(vector, mine)
 #define FENCE_IN_BLOCK FENCE
 #endif
 
+/* Who reads `notify_at` before the look at ON, posts before it. */
+#ifdef NO_NOTIFY_FIRST
+#define NOTIFY_FIRST skip
+#else
+#define NOTIFY_FIRST STORE(NOTIFY, 0)
+#endif
+
 /* The requests are taken by an exchange, which stands between `running` and the look at ON. */
 #ifdef NO_LOCKED_TAKE
 #define TAKE_REQUESTS                                                                                        \
@@ -334,12 +343,17 @@ decide:
         :: else
         fi
     };
+    if
+    :: goto doze /* nobody else is in the queue */
+    :: skip
+    fi;
     LOCK_OF(me);
     STORE(BLOCKED, 1);
+    NOTIFY_FIRST;
     FENCE_IN_BLOCK;
     if
-    :: LOAD(REQUESTS) || POSTED_IN_BLOCK -> STORE(BLOCKED, 0)
-    :: else
+    :: LOAD(REQUESTS) || POSTED_IN_BLOCK -> STORE(BLOCKED, 0); STORE(NOTIFY, 1 + me)
+    :: else -> STORE(NOTIFY, 0)
     fi;
     atomic {
         blocked = LOAD(BLOCKED);
@@ -359,7 +373,11 @@ last_look:
 guest:
 end_guest:
     if
+#ifdef NO_POSTING
+    :: atomic { nv[me] -> nv[me] = false; LEAVE; goto by_hand }
+#else
     :: atomic { nv[me] -> nv[me] = false; goto in_hardware }
+#endif
     :: atomic { kick[me] -> kick[me] = false; LEAVE }
     :: atomic { DELIVERABLE -> irr = irr & kept_back; goto guest }
     :: atomic { preemptions && DRAINED -> preemptions--; mem[REQUESTS] = mem[REQUESTS] | 2; LEAVE }
@@ -392,11 +410,18 @@ own_ipi:
 in_hardware:
     TAKE;
     goto guest;
+by_hand:
+    if
+    :: atomic { LOAD(ON) -> goto serve } /* it is to be injected */
+    :: LOAD(ON) -> TAKE; goto exit
+    :: !LOAD(ON) -> goto exit
+    fi;
 next:
     LOCK_OF(me);
     atomic {
         r = 0;
         STORE(RUNNING, 0);
+        STORE(NOTIFY, 0);
         queued = !LOAD(HOLD) && !LOAD(BLOCKED);
         goto chosen
     };
@@ -409,6 +434,7 @@ chosen:
             queued = false;
             current[me] = true;
             STORE(RUNNING, 1);
+            STORE(NOTIFY, 1 + me);
             UNLOCK_OF(me);
             goto serve
         :: queued && LOAD(HOME) == me -> /* after another one, which takes the interrupts */
@@ -424,6 +450,20 @@ end_idle:
         nv[me] = false
     };
     goto pick;
+doze: /* it goes on running; HLT in root mode */
+    atomic {
+        if
+        :: LOAD(REQUESTS) || POSTED_IN_BLOCK -> goto serve
+        :: else -> ENTER
+        fi
+    };
+end_doze:
+    atomic {
+        kick[me] || nv[me] -> kick[me] = false;
+        nv[me] = false;
+        LEAVE;
+        goto doze
+    };
 another:
     atomic {
         nv[me] = false;
@@ -477,6 +517,7 @@ init
     byte i;
     atomic {
         mem[RUNNING] = 1;
+        mem[NOTIFY] = 1;
         current[0] = true;
         if
         :: kept_back = 0

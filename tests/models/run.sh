@@ -46,7 +46,7 @@ check() # model, expected (holds or fails), -D options
 
 if [ "${1:-}" = large ]; then
     check posted holds
-    check posted holds -DREQUESTS_ONLY
+    check posted holds -DNO_POSTING
     check posted holds -DMIGRATION
     exit $bad
 fi
@@ -68,6 +68,7 @@ check route fails -DNO_WAIT
 check posted holds -DOWN
 check posted holds -DOWN -DEXCEPTION
 check posted fails -DNO_LOCKED_ON
+check posted fails -DNO_NOTIFY_FIRST
 check posted fails -DNO_FENCE_IN_BLOCK
 check posted fails -DNO_ON_IN_BLOCK
 check posted fails -DNO_TAKE_BEFORE_SLEEP

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The wake-up protocol of hv/core/sched.c: a vCPU that sleeps, runs or is about to enter the guest, and two other
+ * The wake-up protocol of hv/core/sched.c: a vCPU that sleeps, dozes, runs or is about to enter the guest, and two other
  * processors that send it requests.
  *
  * Claim: when nothing moves any more, no request is left: none was lost by a vCPU that sleeps, idles or is in the guest.
@@ -104,6 +104,7 @@ serve:
     TAKE_REQUESTS;
     if
     :: goto block /* HLT, or a wait */
+    :: goto doze  /* the same, with an empty queue */
     :: LOAD(REQUESTS) -> goto serve
     :: !LOAD(REQUESTS) -> goto guest
     fi;
@@ -114,6 +115,14 @@ end_guest:
     :: LOAD(REQUESTS) -> goto serve
     :: else -> goto guest
     fi;
+doze: /* it goes on running */
+    if
+    :: LOAD(REQUESTS) -> goto serve
+    :: else
+    fi;
+end_doze:
+    AWAIT_IPI; /* HLT in root mode */
+    goto doze;
 block:
     SPIN_LOCK;
     STORE(BLOCKED, 1);
