@@ -28,7 +28,8 @@ MGMT_MANAGER_SRCS = $(filter-out %/call.c %/irq.c %/host_clock.c mgmt/main.c,$(s
 	mgmt/devices/*.c mgmt/virtio/*.c mgmt/shell/*.c) mgmt/config/config_keys.c))
 MGMT_FAKES = tests/host/mgmt_fake_call.c tests/host/mgmt_fake_irq.c tests/host/mgmt_fake_route.c tests/host/mgmt_fake_manager.c \
 	tests/host/mgmt_fake_trace.c hv/core/trace_ring.c
-HOST_TESTS += mgmt_manager_test mgmt_adopt_test mgmt_irq_shell_test mgmt_trace_test
+HOST_TESTS += mgmt_manager_test mgmt_adopt_test mgmt_irq_shell_test mgmt_trace_test mgmt_top_test
+mgmt_top_test_SRCS = tests/host/mgmt_top_test.c $(MGMT_FAKES) $(MGMT_MANAGER_SRCS)
 mgmt_trace_test_SRCS = tests/host/mgmt_trace_test.c $(MGMT_FAKES) $(MGMT_MANAGER_SRCS)
 mgmt_irq_shell_test_SRCS = tests/host/mgmt_irq_shell_test.c $(MGMT_FAKES) $(MGMT_MANAGER_SRCS)
 mgmt_manager_test_SRCS = tests/host/mgmt_manager_test.c $(MGMT_FAKES) $(MGMT_MANAGER_SRCS)

@@ -142,6 +142,7 @@ int64_t call_vcpu_info(uint32_t domain, uint32_t vcpu, struct hv_vcpu_info *out)
     if (!is_domain(domain) || vcpu >= fake.vcpus[domain])
         return -HV_ESRCH;
     *out = (struct hv_vcpu_info){.state = HV_VCPU_SERVICE, .service = fake.service[domain][vcpu]};
+    memcpy(out->exits_by_reason, fake.exits, sizeof(fake.exits));
     return 0;
 }
 

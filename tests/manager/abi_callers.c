@@ -86,6 +86,23 @@ static void from_other_modes(void)
     g->may = 0;
 }
 
+/* Tracing is domain 0's, whatever rights another one has. */
+static void traced_by_another(void)
+{
+    struct guest *g = guest_slot(2);
+    uint64_t arg[6];
+    g->may = HV_MAY_SYSTEM;
+    guest_start(g, "system", 1);
+    struct abi_caller c = caller_of(g);
+    for (uint64_t op = HV_TRACE_START; op <= HV_TRACE_FREE; op++) {
+        abi_prepare(&c, HV_CALL_TRACE_CONTROL, arg);
+        arg[0] = op;
+        CHECK_EQ(abi_call_raw(&c, RAX(HV_CALL_TRACE_CONTROL), arg), -(uint64_t)HV_EPERM);
+    }
+    CHECK_EQ(guest_destroy(g), 0);
+    g->may = 0;
+}
+
 static void wrong_magic(void)
 {
     static const uint64_t none[6];
@@ -304,6 +321,7 @@ void abi_callers(void)
     without_rights();
     from_other_modes();
     wrong_magic();
+    traced_by_another();
     from_compatibility_mode();
     second_level();
     grandchild();

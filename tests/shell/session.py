@@ -77,11 +77,13 @@ def commands():
         check(listing(machine, "vcpus spare --json")[0]["exits"] > exits, "a resumed one does")
         for line in ("info spare --json", "vcpus --json", "apics --json", "stats --json", "stats spare --json", "modules --json", "dmesg --json"):
             check(len(listing(machine, line)) > 0, f"{line}: empty")
+        check("io" in {row["name"] for row in listing(machine, "stats spare --json") if row["reason"] == 30 and row["exits"] > 0}, "exits have names")
         has(machine.command("dmesg"), "ready: 2 CPUs")
         console_line = listing(machine, "lines --json")
         check(len(console_line) == 1 and console_line[0]["gsi"] == 4 and console_line[0]["fired"] > 10, f"what we type: {console_line}")
         machine.type("top\r")
         machine.expect(r"spare +0 +\w+")
+        machine.expect(r"spare +io +\d+")  # exits by reason, from the second picture on
         machine.expect("any key ends this")
         machine.expect("any key ends this", 30)  # it is drawn anew
         machine.type("q")
