@@ -41,7 +41,7 @@ struct fake {
     uint32_t input_length;
     uint32_t started[FAKE_DOMAINS]; /* vCPUs */
     uint64_t affinity[FAKE_DOMAINS];
-    uint64_t exits[72]; /* by reason, of each vCPU */
+    uint64_t exits[72];     /* by reason, of each vCPU */
     int shutdown;           /* enum hv_shutdown, -1: none */
     uint32_t destroy_again; /* so often -HV_EAGAIN first */
     uint64_t slept_until;
