@@ -64,7 +64,7 @@ include $(BUILD)/newlib.mk
 endif
 
 # The way of every exit does without frame pointers; a trace through it goes on at the next frame.
-$(BUILD)/hv/hv/exit/%.o: CODEGEN += -fomit-frame-pointer
+$(foreach f,exit mgmt route irqchip,$(BUILD)/hv/hv/$f/%.o): CODEGEN += -fomit-frame-pointer
 $(patsubst %,$(BUILD)/hv/hv/core/%.o,sched service notify vcpu_state claims timer): CODEGEN += -fomit-frame-pointer
 
 # Nothing runs here but on CPUs that are traced.

@@ -36,12 +36,6 @@ unsigned guest_code_bits(void)
     return access & ACCESS_DB ? 32 : 16;
 }
 
-void guest_segment_bases(uint64_t base[6])
-{
-    for (unsigned s = 0; s < 6; s++)
-        base[s] = vmcs_read((enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * s));
-}
-
 bool guest_segment_allows(unsigned segment, uint32_t offset, unsigned width, bool write)
 {
     uint64_t access = vmcs_read((enum vmcs_field)(VMCS_GUEST_ES_ACCESS + 2 * segment));
@@ -55,16 +49,6 @@ bool guest_segment_allows(unsigned segment, uint32_t offset, unsigned width, boo
     if (!code && (access & TYPE_EXPAND_DOWN))
         return offset > limit && last <= (access & ACCESS_DB ? UINT32_MAX : UINT16_MAX);
     return last <= limit;
-}
-
-uint64_t guest_cr3(void)
-{
-    return vmcs_read(VMCS_GUEST_CR3);
-}
-
-uint64_t guest_efer(void)
-{
-    return vmcs_read(VMCS_GUEST_EFER);
 }
 
 void guest_pdptes(uint64_t out[4])

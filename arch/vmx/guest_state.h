@@ -56,8 +56,11 @@ static inline bool guest_code_is_64_cpl0(void)
     return (vmcs_read(VMCS_GUEST_CS_ACCESS) & (l | dpl | conforming)) == l;
 }
 
-/* Bases of ES, CS, SS, DS, FS, GS. */
-void guest_segment_bases(uint64_t base[6]);
+/* 0 ES, CS, SS, DS, FS, 5 GS. */
+static inline uint64_t guest_segment_base(unsigned segment)
+{
+    return vmcs_read((enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * segment));
+}
 
 /*
  * Would an access at this offset pass the checks of the segment (0 ES to 5 GS)? Not for 64-bit mode, which
@@ -70,8 +73,16 @@ static inline bool guest_canonical(uint64_t address)
     return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
-uint64_t guest_cr3(void);
-uint64_t guest_efer(void);
+static inline uint64_t guest_cr3(void)
+{
+    return vmcs_read(VMCS_GUEST_CR3);
+}
+
+static inline uint64_t guest_efer(void)
+{
+    return vmcs_read(VMCS_GUEST_EFER);
+}
+
 void guest_pdptes(uint64_t out[4]);
 /* Real mode, at the page of a start-up IPI: CS = vector << 8, IP = 0. */
 void guest_start_at(uint8_t vector);

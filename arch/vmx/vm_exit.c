@@ -73,34 +73,7 @@ struct vm_exit_cr vm_exit_cr(void)
                                .lmsw_source = (uint16_t)(q >> 16)};
 }
 
-struct vm_exit_dr vm_exit_dr(void)
-{
-    uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
-    return (struct vm_exit_dr){
-        .dr = (uint8_t)(q & 7), .from_dr = q & BIT(4), .gpr = (uint8_t)field_get(q, 11, 8)};
-}
-
-struct vm_exit_memory vm_exit_memory(void)
-{
-    uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
-    struct vm_exit_memory m = {.gpa = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS),
-                               .read = q & BIT(0),
-                               .write = q & BIT(1),
-                               .fetch = q & BIT(2),
-                               .linear_valid = q & BIT(7),
-                               .page_walk = (q & BIT(7)) && !(q & BIT(8)),
-                               .during_delivery = vmcs_read(VMCS_IDT_VECTORING_INFO) & INFO_VALID};
-    if (m.linear_valid)
-        m.linear = vmcs_read(VMCS_GUEST_LINEAR_ADDRESS);
-    return m;
-}
-
 uint64_t vm_exit_qualification(void)
 {
     return vmcs_read(VMCS_EXIT_QUALIFICATION);
-}
-
-uint64_t vm_exit_length(void)
-{
-    return vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 }

@@ -82,7 +82,7 @@ static inline uint32_t vm_exit_reason(void)
 }
 
 /*
- * The rare parts of vm_exit_advance_by. They keep all registers and are called so that the compiler knows it:
+ * The rare parts of vm_exit_advance_from. They keep all registers and are called so that the compiler knows it:
  * the handlers save none for them.
  */
 #define VM_EXIT_RARE       __attribute__((cold, no_caller_saved_registers))
@@ -95,9 +95,9 @@ VM_EXIT_RARE void vm_exit_stepped(void);
  * (SDM volume 3, "Blocking by STI", "Blocking by MOV SS"). RFLAGS.RF has served, and RFLAGS.TF asks for a
  * trap.
  */
-static inline void vm_exit_advance_by(uint64_t length)
+static inline void vm_exit_advance_from(uint64_t rip, uint64_t length)
 {
-    uint64_t next = vmcs_read(VMCS_GUEST_RIP) + length;
+    uint64_t next = rip + length;
     vmcs_write(VMCS_GUEST_RIP, next);
     if (__builtin_expect((uint32_t)next < (uint32_t)length, 0)) /* over a multiple of 4 GiB */
         VM_EXIT_CALL(vm_exit_wrap);
@@ -108,9 +108,20 @@ static inline void vm_exit_advance_by(uint64_t length)
         VM_EXIT_CALL(vm_exit_stepped);
 }
 
+static inline void vm_exit_advance_by(uint64_t length)
+{
+    vm_exit_advance_from(vmcs_read(VMCS_GUEST_RIP), length);
+}
+
+/* Of the instruction, in bytes. For EPT violations the SDM does not define it, but processors have it. */
+static inline uint64_t vm_exit_length(void)
+{
+    return vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+}
+
 static inline void vm_exit_advance(void)
 {
-    vm_exit_advance_by(vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
+    vm_exit_advance_by(vm_exit_length());
 }
 
 /* The guest can be interrupted behind the instruction, and by no trap of that. */
@@ -142,27 +153,12 @@ struct vm_exit_event {
 };
 struct vm_exit_event vm_exit_interruption(void);
 
-/* The qualification itself: 2:0 width - 1, 31:16 port. */
+/* The qualification of a port access: 2:0 width - 1, 31:16 port. */
 #define VM_EXIT_IO_IN     BIT(3)
 #define VM_EXIT_IO_STRING BIT(4)
 static inline uint64_t vm_exit_io_word(void)
 {
     return vmcs_read(VMCS_EXIT_QUALIFICATION);
-}
-
-struct vm_exit_io {
-    uint16_t port;
-    uint8_t width; /* bytes */
-    bool in, string, rep;
-};
-static inline struct vm_exit_io vm_exit_io(void)
-{
-    uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
-    return (struct vm_exit_io){.port = (uint16_t)(q >> 16),
-                               .width = (uint8_t)((q & 7) + 1),
-                               .in = q & BIT(3),
-                               .string = q & BIT(4),
-                               .rep = q & BIT(5)};
 }
 
 enum vm_exit_cr_kind { CR_MOV_TO, CR_MOV_FROM, CR_CLTS, CR_LMSW };
@@ -174,23 +170,44 @@ struct vm_exit_cr {
 };
 struct vm_exit_cr vm_exit_cr(void);
 
-struct vm_exit_dr {
-    uint8_t dr, gpr;
-    bool from_dr;
-};
-struct vm_exit_dr vm_exit_dr(void);
-
 struct vm_exit_memory {
     uint64_t gpa;
     uint64_t linear;
     bool linear_valid;
     bool page_walk; /* the access was to the guest's own page tables */
     bool read, write, fetch;
+    bool hole;            /* no access at all is allowed there */
     bool during_delivery; /* an event was being delivered (IDT-vectoring) */
 };
-struct vm_exit_memory vm_exit_memory(void);
+static inline struct vm_exit_memory vm_exit_memory(void)
+{
+    uint64_t q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+    struct vm_exit_memory m = {.gpa = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS),
+                               .read = q & BIT(0),
+                               .write = q & BIT(1),
+                               .fetch = q & BIT(2),
+                               .hole = !(q & MASK(5, 3)),
+                               .linear_valid = q & BIT(7),
+                               .page_walk = (q & BIT(7)) && !(q & BIT(8)),
+                               .during_delivery = vmcs_read(VMCS_IDT_VECTORING_INFO) & BIT(31)};
+    if (m.linear_valid)
+        m.linear = vmcs_read(VMCS_GUEST_LINEAR_ADDRESS);
+    return m;
+}
+
+/* A store, not behind the back of an instruction, to where nothing is. A read-modify-write may look the same. */
+static inline bool vm_exit_is_store_to_hole(void)
+{
+    const uint64_t access = MASK(2, 0), allowed = MASK(5, 3), final = BIT(7) | BIT(8);
+    return (vmcs_read(VMCS_EXIT_QUALIFICATION) & (access | allowed | final)) == (BIT(1) | final) &&
+           !(vmcs_read(VMCS_IDT_VECTORING_INFO) & BIT(31));
+}
+
+static inline uint64_t vm_exit_gpa(void)
+{
+    return vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
+}
 
 uint64_t vm_exit_qualification(void);
-uint64_t vm_exit_length(void); /* of the instruction, in bytes */
 
 #endif

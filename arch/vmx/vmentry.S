@@ -22,6 +22,7 @@
 #define REASON_WRMSR            32
 #define REASON_APIC_WRITE       56
 #define REASON_VMCALL           18
+#define REASON_EPT_VIOLATION    48
 
 /* Offsets in gprs, the hardware's numbering times 8; `base` points `at` behind the start. */
     .macro STORE_SCRATCH base, at
@@ -113,6 +114,8 @@ vmx_exit:
     FAST    hv_fast_io, REASON_IO
 .Lapic_write:
     FAST    hv_fast_apic_write, REASON_APIC_WRITE
+.Lept_violation:
+    FAST    hv_fast_ept_violation, REASON_EPT_VIOLATION
 
 .Lcpuid:
     call    hv_fast_cpuid
@@ -203,6 +206,8 @@ vmx_enter:
     .quad   .Lwrmsr
     .elseif reason == REASON_APIC_WRITE
     .quad   .Lapic_write
+    .elseif reason == REASON_EPT_VIOLATION
+    .quad   .Lept_violation
     .else
     .quad   .Lfull
     .endif

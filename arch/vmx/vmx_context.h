@@ -64,6 +64,7 @@ int32_t hv_fast_interrupt(struct vmx_context *c);
 int32_t hv_fast_hlt(struct vmx_context *c);
 int32_t hv_fast_io(struct vmx_context *c);
 int32_t hv_fast_apic_write(struct vmx_context *c);
+int32_t hv_fast_ept_violation(struct vmx_context *c);
 #endif
 
 #endif

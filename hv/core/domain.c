@@ -21,18 +21,12 @@
 _Static_assert(sizeof(struct domain) <= PAGE_SIZE, "one page");
 _Static_assert((CONFIG_MAX_DOMAINS & (CONFIG_MAX_DOMAINS - 1)) == 0, "ids are masked");
 
-static struct domain *table[CONFIG_MAX_DOMAINS]; /* written under the management lock */
+struct domain *domain_table[CONFIG_MAX_DOMAINS];
 static uint32_t count;
-
-struct domain *domain_get(uint64_t id)
-{
-    struct domain *d = atomic_load_acquire(&table[id & (CONFIG_MAX_DOMAINS - 1)]);
-    return d && d->id == id && !d->dying ? d : NULL;
-}
 
 struct domain *domain_get_dying(uint64_t id)
 {
-    struct domain *d = table[id & (CONFIG_MAX_DOMAINS - 1)];
+    struct domain *d = domain_table[id & (CONFIG_MAX_DOMAINS - 1)];
     return d && d->id == id && d->dying ? d : NULL;
 }
 
@@ -119,7 +113,7 @@ static struct domain *new_domain(const struct hv_domain_create *c, uint16_t id, 
 int domain_create(const struct hv_domain_create *c, uint16_t manager, struct domain **out)
 {
     uint16_t id = 0;
-    while (id < CONFIG_MAX_DOMAINS && table[id])
+    while (id < CONFIG_MAX_DOMAINS && domain_table[id])
         id++;
     if (id == CONFIG_MAX_DOMAINS)
         return -HV_ENOSPC;
@@ -127,7 +121,7 @@ int domain_create(const struct hv_domain_create *c, uint16_t manager, struct dom
     if (!d)
         return -HV_ENOMEM;
     /* Release: who finds the domain sees it complete. */
-    atomic_store_release(&table[id], d);
+    atomic_store_release(&domain_table[id], d);
     count++;
     *out = d;
     return 0;
@@ -136,7 +130,7 @@ int domain_create(const struct hv_domain_create *c, uint16_t manager, struct dom
 bool domain_manages(const struct domain *d)
 {
     for (uint32_t id = 0; id < CONFIG_MAX_DOMAINS; id++)
-        if (table[id] && table[id] != d && table[id]->manager == d->id)
+        if (domain_table[id] && domain_table[id] != d && domain_table[id]->manager == d->id)
             return true;
     return false;
 }
@@ -206,7 +200,7 @@ bool domain_destroy(struct domain *d)
     if (!domain_mem_release(d))
         return false;
     count--;
-    atomic_store_release(&table[d->id], NULL);
+    atomic_store_release(&domain_table[d->id], NULL);
     free_domain(d);
     return true;
 }

@@ -20,6 +20,7 @@ struct claims;
 struct cpuid_policy;
 struct routing;
 struct irqchip;
+struct doorbells;
 
 struct domain {
     /* Constant after creation. */
@@ -48,6 +49,7 @@ struct domain {
 
     /* Set once, under the management lock, when the domain first needs them: hv/route, hv/irqchip. */
     struct routing *routing;
+    struct doorbells *doorbells;
     struct irqchip *chips;
     void (*release)(struct domain *d); /* frees them; the vCPUs are gone */
 
@@ -73,8 +75,14 @@ struct domain {
     struct log_limit log_limit; /* for what it makes us say */
 };
 
+extern struct domain *domain_table[CONFIG_MAX_DOMAINS]; /* by id; written under the management lock */
+
 /* NULL: no such domain. Mask, then compare: a wild id cannot be used as an index in speculation. */
-struct domain *domain_get(uint64_t id);
+static inline struct domain *domain_get(uint64_t id)
+{
+    struct domain *d = __atomic_load_n(&domain_table[id & (CONFIG_MAX_DOMAINS - 1)], __ATOMIC_ACQUIRE);
+    return d && d->id == id && !d->dying ? d : NULL;
+}
 
 /* The lowest id from `first` on that exists, or CONFIG_MAX_DOMAINS. */
 uint32_t domain_next(uint32_t first);

@@ -30,7 +30,8 @@ enum msr_kind {
     MSR_KIND_TSC_DEADLINE,
     MSR_KIND_X2APIC, /* the range; register number is msr - MSR_IA32_X2APIC_BASE */
     MSR_KIND_XSS,
-    MSR_KIND_EFER, /* writes only */
+    MSR_KIND_EFER, /* writes only, and the next */
+    MSR_KIND_SWITCHED,
 };
 
 struct msr_rule {

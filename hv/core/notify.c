@@ -39,11 +39,6 @@ void notify_manager(const struct domain *d, uint32_t number)
     (void)notify_send(domain_get(d->manager), 0, number);
 }
 
-bool notify_pending(const struct vcpu *v)
-{
-    return v->notify && atomic_load_acquire(&v->notify->selector);
-}
-
 static struct vcpu *of_timer(struct timer *t)
 {
     return (struct vcpu *)(void *)((uint8_t *)t - offsetof(struct vcpu, wait_timer));
@@ -67,9 +62,9 @@ void notify_wait(struct vcpu *v, uint64_t deadline)
 {
     v->waiting = true;
     v->wait_deadline = deadline ? machine_time(v, deadline) : 0;
-    if (v->wait_deadline > rdtsc())
+    if (v->wait_deadline && v->wait_deadline > rdtsc())
         timer_set(&v->wait_timer, v->wait_deadline);
-    sched_request(v, REQUEST_NOTIFY);
+    atomic_fetch_or_full(&v->requests, REQUEST_NOTIFY); /* it runs here */
 }
 
 bool notify_finish_wait(struct vcpu *v)
@@ -78,7 +73,8 @@ bool notify_finish_wait(struct vcpu *v)
     bool late = v->wait_deadline && rdtsc() >= v->wait_deadline;
     if (!pending && !late)
         return false;
-    timer_cancel(&v->wait_timer);
+    if (v->wait_deadline)
+        timer_cancel(&v->wait_timer);
     v->waiting = false;
     v->vmx.gprs.rax = pending ? 0 : -(uint64_t)HV_ETIME;
     return true;

@@ -17,7 +17,10 @@ void notify_manager(const struct domain *d, uint32_t number);
 int notify_send(struct domain *manager, uint32_t vcpu, uint32_t number);
 
 /* Is anything pending on v's page? */
-bool notify_pending(const struct vcpu *v);
+static inline bool notify_pending(const struct vcpu *v)
+{
+    return v->notify && __atomic_load_n(&v->notify->selector, __ATOMIC_ACQUIRE);
+}
 
 /*
  * v, which is running here, sleeps until a notification or the TSC deadline (0: none). Sets RAX when it is

@@ -32,21 +32,30 @@ enum vcpu_account { ACCOUNT_RUNNING, ACCOUNT_RUNNABLE, ACCOUNT_BLOCKED, ACCOUNT_
  * (vcpu_state.c).
  */
 struct vcpu_switched {
-    uint64_t star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;
+    union { /* these are valid always, since writes exit, and so is tsc_aux */
+        struct {
+            uint64_t star, lstar, cstar, fmask;
+        };
+        uint64_t syscall[4];
+    };
+    uint64_t tsc_aux, kernel_gs_base;
     uint64_t cr2, xcr0, xss;
     uint64_t dr[4], dr6;
 };
 
+#define VCPU_STORES 8
+
 /* An instruction that is being completed in steps: hv/exit/emulate.c. */
 struct vcpu_emulation {
-    struct insn insn;
-    uint8_t bytes[INSN_MAX_LEN];
-    uint8_t count;
-    bool write;
+    struct insn insn;  /* what `bytes` say; len 0: nothing */
+    uint8_t bytes[16]; /* INSN_MAX_LEN at most, then zeroes */
+    uint8_t count;     /* 0: the service that is open is no instruction's */
+    bool write, hole;  /* of the access that exited: there is nothing at gpa */
     uint16_t port;
-    uint64_t gpa;
+    uint64_t gpa, linear;
     uint8_t cursor, answered; /* accesses repeated and answered */
     uint64_t answer[2];
+    uint64_t stores[VCPU_STORES]; /* stores that were done: emulate_store_key, by the lowest bits of RIP */
 };
 
 struct vcpu {
@@ -154,6 +163,9 @@ void vcpu_load(struct vcpu *v);
  * initialised, gets this CPU's part.
  */
 void vcpu_reload(struct vcpu *v);
+
+/* WRMSR of STAR, LSTAR, CSTAR, FMASK or TSC_AUX by v, which runs here. False: #GP. */
+bool vcpu_write_switched(struct vcpu *v, uint32_t msr, uint64_t value);
 
 /* v runs on the executing CPU and is in root mode: the state after power-up, in place. vcpu.c */
 void vcpu_reset_here(struct vcpu *v);

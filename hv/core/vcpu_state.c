@@ -14,6 +14,7 @@
 #include "arch/cpu/insn.h"
 #include "arch/cpu/msr.h"
 #include "arch/cpu/smp.h"
+#include "arch/vmx/guest_state.h"
 #include "arch/vmx/vmcs_init.h"
 #include "hv/core/domain.h"
 #include "hv/core/panic.h"
@@ -25,13 +26,7 @@ static void save_switched(struct vcpu *v)
     struct vcpu_switched *s = &v->switched;
     s->xcr0 = fpu_xcr0_max() ? xgetbv(0) : 0;
     fpu_save(v->xsave);
-    s->star = rdmsr(MSR_IA32_STAR);
-    s->lstar = rdmsr(MSR_IA32_LSTAR);
-    s->cstar = rdmsr(MSR_IA32_CSTAR);
-    s->fmask = rdmsr(MSR_IA32_FMASK);
     s->kernel_gs_base = rdmsr(MSR_IA32_KERNEL_GS_BASE);
-    if (pcpu_self()->has_tsc_aux)
-        s->tsc_aux = rdmsr(MSR_IA32_TSC_AUX);
     s->cr2 = read_cr2();
     s->dr[0] = read_dr0();
     s->dr[1] = read_dr1();
@@ -40,16 +35,11 @@ static void save_switched(struct vcpu *v)
     s->dr6 = read_dr6();
 }
 
-/*
- * Reads what is there, and writes only what differs: guests of one kind share most values, and these writes
- * take long.
- */
-static inline uint64_t exchange_msr(uint32_t msr, uint64_t value)
+/* Only what differs is written: guests of one kind share most values, and these writes take long. */
+static inline void follow_msr(uint32_t msr, uint64_t old, uint64_t value)
 {
-    uint64_t old = rdmsr(msr);
     if (old != value)
         wrmsr(msr, value);
-    return old;
 }
 
 #define EXCHANGE_DR(n, value)                                                                                \
@@ -66,13 +56,14 @@ static void exchange_switched(struct vcpu *from, const struct vcpu *to)
     struct vcpu_switched *out = &from->switched;
     const struct vcpu_switched *in = &to->switched;
     out->xcr0 = fpu_exchange(from->xsave, to->xsave, in->xcr0);
-    out->star = exchange_msr(MSR_IA32_STAR, in->star);
-    out->lstar = exchange_msr(MSR_IA32_LSTAR, in->lstar);
-    out->cstar = exchange_msr(MSR_IA32_CSTAR, in->cstar);
-    out->fmask = exchange_msr(MSR_IA32_FMASK, in->fmask);
-    out->kernel_gs_base = exchange_msr(MSR_IA32_KERNEL_GS_BASE, in->kernel_gs_base);
-    if (pcpu_self()->has_tsc_aux)
-        out->tsc_aux = exchange_msr(MSR_IA32_TSC_AUX, in->tsc_aux);
+    follow_msr(MSR_IA32_STAR, out->star, in->star);
+    follow_msr(MSR_IA32_LSTAR, out->lstar, in->lstar);
+    follow_msr(MSR_IA32_CSTAR, out->cstar, in->cstar);
+    follow_msr(MSR_IA32_FMASK, out->fmask, in->fmask);
+    if (out->tsc_aux != in->tsc_aux && pcpu_self()->has_tsc_aux)
+        wrmsr(MSR_IA32_TSC_AUX, in->tsc_aux);
+    out->kernel_gs_base = rdmsr(MSR_IA32_KERNEL_GS_BASE);
+    follow_msr(MSR_IA32_KERNEL_GS_BASE, out->kernel_gs_base, in->kernel_gs_base);
     out->cr2 = read_cr2();
     write_cr2(in->cr2);
     out->dr[0] = EXCHANGE_DR(0, in->dr[0]);
@@ -100,6 +91,19 @@ static void restore_switched(const struct vcpu *v)
     write_dr2(s->dr[2]);
     write_dr3(s->dr[3]);
     write_dr6(s->dr6);
+}
+
+bool vcpu_write_switched(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+    struct vcpu_switched *s = &v->switched;
+    bool address = msr == MSR_IA32_LSTAR || msr == MSR_IA32_CSTAR;
+    if (address ? !guest_canonical(value) : msr != MSR_IA32_STAR && value >> 32)
+        return false;
+    if (msr == MSR_IA32_TSC_AUX && !pcpu_self()->has_tsc_aux)
+        return false;
+    *(msr == MSR_IA32_TSC_AUX ? &s->tsc_aux : &s->syscall[(msr - MSR_IA32_STAR) & 3]) = value;
+    wrmsr(msr, value);
+    return true;
 }
 
 /* On the CPU that has it. */

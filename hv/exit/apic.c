@@ -215,7 +215,8 @@ void exit_apic_access(struct vcpu *v)
     switch (field_get(q, 15, 12)) {
     case 0:
     case 1:
-        emulate_memory(v, APIC_PAGE_DEFAULT | (q & ~PAGE_MASK), field_get(q, 15, 12) == 1);
+        emulate_memory(v, APIC_PAGE_DEFAULT | (q & ~PAGE_MASK), EMULATE_LINEAR_UNKNOWN,
+                       field_get(q, 15, 12) == 1, false);
         return;
     case 2:
         exit_inject_ud(v);

@@ -41,11 +41,12 @@ enum access {
 };
 
 struct cpu_view {
-    uint64_t gpr[GPR_COUNT];
-    uint64_t base[INSN_SEG_COUNT];
-    uint64_t rflags, rip;
+    uint64_t *gpr;                 /* of the vCPU, RSP among them; or `copy`, while they must not change */
+    uint64_t base[INSN_SEG_COUNT]; /* of those that the instruction uses */
+    uint64_t rsp, rflags, rip;
+    struct guest_walk walk; /* walk_of */
     uint64_t pdpte[4];
-    struct guest_walk walk;
+    uint64_t copy[GPR_COUNT];
 };
 
 static bool read_table(void *ctx, uint64_t gpa, void *out, unsigned len)
@@ -53,32 +54,58 @@ static bool read_table(void *ctx, uint64_t gpa, void *out, unsigned len)
     return gmem_read(ctx, gpa, out, len) == 0;
 }
 
-static void view_init(struct vcpu *v, struct cpu_view *w)
+static inline void view_init(struct vcpu *v, struct cpu_view *w)
 {
-    memcpy(w->gpr, v->vmx.gprs.by_index, sizeof(w->gpr));
-    w->gpr[RSP] = guest_rsp();
-    guest_segment_bases(w->base);
-    guest_pdptes(w->pdpte);
+    w->gpr = v->vmx.gprs.by_index;
+    w->gpr[RSP] = w->rsp = guest_rsp();
     w->rflags = guest_rflags();
     w->rip = guest_rip();
+    w->walk.read = NULL;
+}
+
+/* Most instructions need it for their bytes only, those that are run again not at all. */
+static const struct guest_walk *walk_of(struct vcpu *v, struct cpu_view *w)
+{
+    if (w->walk.read)
+        return &w->walk;
+    uint64_t cr4 = guest_cr_cr4();
     w->walk = (struct guest_walk){.cr0 = guest_cr_cr0(),
                                   .cr3 = guest_cr3(),
-                                  .cr4 = guest_cr_cr4(),
+                                  .cr4 = cr4,
                                   .efer = guest_efer(),
                                   .rflags = w->rflags,
                                   .user = guest_cpl() == 3,
                                   .pdpte = w->pdpte,
                                   .phys_bits = v->domain->phys_bits,
-                                  .pkru = guest_cr_cr4() & CR4_PKE ? rdpkru() : 0,
+                                  .pkru = cr4 & CR4_PKE ? rdpkru() : 0,
                                   .read = read_table,
                                   .ctx = v->domain};
+    if ((cr4 & CR4_PAE) && !(w->walk.efer & EFER_LMA))
+        guest_pdptes(w->pdpte);
+    return &w->walk;
+}
+
+static inline bool is_64(const struct vcpu *v)
+{
+    return v->emulation.insn.mode == INSN_MODE_64;
+}
+
+static inline void need_base(const struct vcpu *v, struct cpu_view *w, unsigned segment)
+{
+    if (!is_64(v) || segment >= INSN_FS)
+        w->base[segment] = guest_segment_base(segment);
 }
 
 /* Linear to guest-physical; raises the guest's #PF when its tables refuse. */
 static enum access translate(struct vcpu *v, struct cpu_view *w, uint64_t linear, enum guest_access kind,
                              uint64_t *gpa)
 {
-    struct guest_walk_result r = guest_walk(&w->walk, linear, kind);
+    const struct vcpu_emulation *e = &v->emulation;
+    if (linear == e->linear && (kind == GUEST_READ || e->write)) {
+        *gpa = e->gpa; /* as the processor has translated it */
+        return ACCESS_DONE;
+    }
+    struct guest_walk_result r = guest_walk(walk_of(v, w), linear, kind);
     if (r.ok) {
         *gpa = r.gpa;
         return ACCESS_DONE;
@@ -120,7 +147,10 @@ static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool w
             *data = apic_mmio_read(v, gpa & ~PAGE_MASK, width);
         return ACCESS_DONE;
     }
-    struct ept_leaf leaf = ept_lookup(&v->domain->ept, gpa);
+    const struct vcpu_emulation *e = &v->emulation;
+    struct ept_leaf leaf = {0};
+    if (gpa != e->gpa || !e->hole)
+        leaf = ept_lookup(&v->domain->ept, gpa);
     if (leaf.access) {
         /* Memory; a write to read-only memory is swallowed, as a ROM does. */
         if (write && !(leaf.access & EPT_W))
@@ -129,7 +159,7 @@ static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool w
         return failed ? ACCESS_FOREIGN : ACCESS_DONE;
     }
     if ((write && doorbell_hit(v->domain, HV_CLAIM_MMIO, gpa, width, *data)) ||
-        irqchip_mmio(v->domain, gpa, width, write, data))
+        (v->domain->chips && irqchip_mmio(v->domain, gpa, width, write, data)))
         return ACCESS_DONE;
     if (claims_has(v->domain->claims, HV_CLAIM_MMIO, gpa, 1))
         return serviced(v, gpa, width, write, data);
@@ -143,10 +173,10 @@ static enum access access_at(struct vcpu *v, uint64_t gpa, uint8_t width, bool w
  * first, MOVS and CMPS by one of the two. SDM volume 3, "Limit Checking", "Type Checking"; volume 1,
  * "Canonical Addressing".
  */
-static bool segment_allows(const struct cpu_view *w, unsigned segment, uint64_t linear, uint8_t width,
-                           bool write)
+static bool segment_allows(const struct vcpu *v, const struct cpu_view *w, unsigned segment, uint64_t linear,
+                           uint8_t width, bool write)
 {
-    if (guest_code_is_64())
+    if (is_64(v))
         return guest_canonical(linear) && guest_canonical(linear + width - 1);
     return guest_segment_allows(segment, (uint32_t)(linear - w->base[segment]), width, write);
 }
@@ -154,7 +184,7 @@ static bool segment_allows(const struct cpu_view *w, unsigned segment, uint64_t 
 static enum access access_linear(struct vcpu *v, struct cpu_view *w, uint64_t linear, uint8_t width,
                                  bool write, uint64_t *data)
 {
-    uint64_t gpa = 0, last = 0, mask = guest_code_is_64() ? ~0UL : UINT32_MAX;
+    uint64_t gpa = 0, last = 0, mask = is_64(v) ? ~0UL : UINT32_MAX;
     enum guest_access kind = write ? GUEST_WRITE : GUEST_READ;
     linear &= mask;
     if (!write)
@@ -185,8 +215,8 @@ static enum access access_string(struct vcpu *v, struct cpu_view *w, unsigned se
                                  bool write, uint64_t *data)
 {
     uint8_t width = v->emulation.insn.opsize;
-    if (!segment_allows(w, segment, linear, width, write)) {
-        bool stack = segment == INSN_SS && !guest_code_is_64();
+    if (!segment_allows(v, w, segment, linear, width, write)) {
+        bool stack = segment == INSN_SS && !is_64(v);
         exit_inject(v, stack ? VECTOR_SS : VECTOR_GP, 0);
         return ACCESS_FAULTED;
     }
@@ -218,10 +248,10 @@ static enum access access_port(struct vcpu *v, uint8_t width, bool write, uint64
  */
 static void commit(struct vcpu *v, const struct cpu_view *w, bool repeats)
 {
-    uint64_t scratch = v->vmx.gprs.rsp;
-    memcpy(v->vmx.gprs.by_index, w->gpr, sizeof(w->gpr));
-    v->vmx.gprs.rsp = scratch;
-    guest_set_rsp(w->gpr[RSP]);
+    if (w->gpr == w->copy)
+        memcpy(v->vmx.gprs.by_index, w->copy, sizeof(w->copy));
+    if (w->gpr[RSP] != w->rsp)
+        guest_set_rsp(w->gpr[RSP]);
     if (w->rflags != guest_rflags())
         guest_set_rflags(w->rflags);
     vm_exit_advance_by(repeats ? 0 : v->emulation.insn.len);
@@ -229,7 +259,9 @@ static void commit(struct vcpu *v, const struct cpu_view *w, bool repeats)
 
 static enum access run_plain(struct vcpu *v, struct cpu_view *w)
 {
-    const struct insn *i = &v->emulation.insn;
+    struct vcpu_emulation *e = &v->emulation;
+    const struct insn *i = &e->insn;
+    need_base(v, w, i->seg);
     uint64_t linear = insn_exec_address(i, w->gpr, w->base, w->rip + i->len);
     uint64_t data = 0;
     enum access a = ACCESS_DONE;
@@ -237,20 +269,29 @@ static enum access run_plain(struct vcpu *v, struct cpu_view *w)
         a = access_linear(v, w, linear, i->opsize, false, &data);
         if (a != ACCESS_DONE)
             return a;
+        if (i->is_write) {
+            memcpy(w->copy, w->gpr, sizeof(w->copy));
+            w->gpr = w->copy;
+        }
         data = insn_exec_read(i, data, w->gpr, &w->rflags);
     } else {
         data = insn_exec_store(i, w->gpr);
     }
     if (i->is_write)
         a = access_linear(v, w, linear, i->opsize, true, &data);
-    if (a == ACCESS_DONE)
-        commit(v, w, false);
+    if (a != ACCESS_DONE)
+        return a;
+    if (i->op == INSN_MOV && !i->is_read)
+        e->stores[w->rip % VCPU_STORES] = emulate_store_key(w->rip, i->len);
+    commit(v, w, false);
     return a;
 }
 
 static enum access run_string(struct vcpu *v, struct cpu_view *w)
 {
     const struct insn *i = &v->emulation.insn;
+    need_base(v, w, i->seg);
+    need_base(v, w, INSN_ES);
     struct insn_step s = insn_exec_step(i, w->gpr, w->base);
     uint64_t src = 0, dst = 0;
     enum access a = ACCESS_DONE;
@@ -284,13 +325,11 @@ static void pass_on(struct vcpu *v)
         exit_stop_domain(v, HV_DEAD_EXIT, vm_exit_reason());
 }
 
-static void run(struct vcpu *v)
+static void run(struct vcpu *v, struct cpu_view *w)
 {
     struct vcpu_emulation *e = &v->emulation;
-    struct cpu_view w;
-    view_init(v, &w);
     e->cursor = 0;
-    enum access a = insn_is_string(&e->insn) ? run_string(v, &w) : run_plain(v, &w);
+    enum access a = insn_is_string(&e->insn) ? run_string(v, w) : run_plain(v, w);
     if (a == ACCESS_WAITS)
         return;
     e->answered = 0;
@@ -299,46 +338,58 @@ static void run(struct vcpu *v)
 }
 
 /*
- * Up to 15 bytes at RIP: fewer when the next page has none. False: the guest got a fault, or there is not one
+ * Up to 15 bytes at RIP: fewer when the next page has none. 0: the guest got a fault, or there is not one
  * byte.
  */
-static bool fetch(struct vcpu *v, struct cpu_view *w)
+static uint8_t fetch(struct vcpu *v, struct cpu_view *w, bool code64, uint8_t bytes[16])
 {
-    struct vcpu_emulation *e = &v->emulation;
-    uint64_t linear = w->rip + (guest_code_is_64() ? 0 : w->base[INSN_CS]);
-    e->count = 0;
-    while (e->count < sizeof(e->bytes)) {
-        uint64_t at = linear + e->count, gpa = 0;
-        if (!guest_code_is_64())
+    uint64_t linear = w->rip + (code64 ? 0 : guest_segment_base(INSN_CS));
+    uint8_t count = 0;
+    while (count < INSN_MAX_LEN) {
+        uint64_t at = linear + count;
+        if (!code64)
             at = (uint32_t)at;
-        uint8_t chunk = (uint8_t)(sizeof(e->bytes) - e->count);
+        uint8_t chunk = (uint8_t)(INSN_MAX_LEN - count);
         if ((at & ~PAGE_MASK) + chunk > PAGE_SIZE)
             chunk = (uint8_t)(PAGE_SIZE - (at & ~PAGE_MASK));
-        struct guest_walk_result r = guest_walk(&w->walk, at, GUEST_FETCH);
-        gpa = r.gpa;
-        if (!r.ok || gmem_read(v->domain, gpa, e->bytes + e->count, chunk))
+        struct guest_walk_result r = guest_walk(walk_of(v, w), at, GUEST_FETCH);
+        if (!r.ok || gmem_read(v->domain, r.gpa, bytes + count, chunk))
             break;
-        e->count = (uint8_t)(e->count + chunk);
+        count = (uint8_t)(count + chunk);
     }
-    return e->count;
+    return count;
 }
 
-static void start(struct vcpu *v, uint64_t gpa, bool write, bool string_io)
+/* Bytes that were decoded last need not be decoded again. */
+static enum insn_status decode(struct vcpu_emulation *e, const uint8_t bytes[16], uint8_t count,
+                               enum insn_mode mode)
+{
+    if (e->insn.len && e->count == count && e->insn.mode == mode &&
+        !memcmp(e->bytes, bytes, sizeof(e->bytes)))
+        return INSN_OK;
+    memcpy(e->bytes, bytes, sizeof(e->bytes));
+    e->count = count;
+    e->insn.len = 0;
+    return insn_decode(bytes, count, mode, &e->insn);
+}
+
+static void start(struct vcpu *v, bool string_io)
 {
     struct vcpu_emulation *e = &v->emulation;
     struct cpu_view w;
+    uint8_t bytes[16] = {0};
     view_init(v, &w);
     e->answered = 0;
-    e->gpa = gpa;
-    e->write = write;
-    if (!fetch(v, &w)) {
+    enum insn_mode mode = (enum insn_mode)guest_code_bits();
+    uint8_t count = fetch(v, &w, mode == INSN_MODE_64, bytes);
+    if (!count) {
         /*
          * The instruction was there a moment ago: another vCPU has changed tables or memory. The guest tries
          * again.
          */
         return;
     }
-    enum insn_status s = insn_decode(e->bytes, e->count, (enum insn_mode)guest_code_bits(), &e->insn);
+    enum insn_status s = decode(e, bytes, count, mode);
     bool io = s == INSN_OK && (e->insn.op == INSN_INS || e->insn.op == INSN_OUTS);
     if (s != INSN_OK || (string_io && !io)) {
         pass_on(v);
@@ -350,24 +401,35 @@ static void start(struct vcpu *v, uint64_t gpa, bool write, bool string_io)
             return;
         e->port = (uint16_t)w.gpr[RDX];
     }
-    run(v);
+    run(v, &w);
 }
 
-void emulate_memory(struct vcpu *v, uint64_t gpa, bool write)
+void emulate_memory(struct vcpu *v, uint64_t gpa, uint64_t linear, bool write, bool hole)
 {
-    start(v, gpa, write, false);
+    struct vcpu_emulation *e = &v->emulation;
+    e->gpa = gpa;
+    e->linear = linear;
+    e->write = write;
+    e->hole = hole;
+    start(v, false);
 }
 
 void emulate_string_io(struct vcpu *v, uint16_t port)
 {
-    v->emulation.port = port;
-    start(v, 0, false, true);
+    struct vcpu_emulation *e = &v->emulation;
+    e->port = port;
+    e->gpa = 0;
+    e->linear = EMULATE_LINEAR_UNKNOWN;
+    e->write = e->hole = false;
+    start(v, true);
 }
 
 void emulate_answer(struct vcpu *v, uint64_t data)
 {
     struct vcpu_emulation *e = &v->emulation;
+    struct cpu_view w;
     if (e->answered < ARRAY_SIZE(e->answer))
         e->answer[e->answered++] = data;
-    run(v);
+    view_init(v, &w);
+    run(v, &w);
 }

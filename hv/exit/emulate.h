@@ -7,12 +7,20 @@
 
 #include "hv/core/vcpu.h"
 
+#define EMULATE_LINEAR_UNKNOWN BIT(62) /* not canonical */
+
 /*
- * From the exit of a memory access at gpa (no memory there, or not writable), or of a string port access (gpa
- * unused).
+ * From the exit of a memory access at gpa (`hole`: nothing is there; else the APIC, or not writable), which the
+ * processor had translated from `linear`; or of a string port access.
  */
-void emulate_memory(struct vcpu *v, uint64_t gpa, bool write);
+void emulate_memory(struct vcpu *v, uint64_t gpa, uint64_t linear, bool write, bool hole);
 void emulate_string_io(struct vcpu *v, uint16_t port);
+
+/* Names an instruction by its place and length; 0 is none, whatever length a processor gives. */
+static inline uint64_t emulate_store_key(uint64_t rip, uint64_t length)
+{
+    return (rip << 4) + 16 - length;
+}
 
 /* The manager has answered one access of the instruction: go on with it. */
 void emulate_answer(struct vcpu *v, uint64_t data);

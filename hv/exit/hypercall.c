@@ -11,14 +11,13 @@
 
 #define FAST_CALLS 64 /* numbers below may go the short way: bits of fast_calls */
 
-static inline struct mgmt_args arguments(const union gprs *g)
+static inline int64_t run(const struct mgmt_call *row, struct vcpu *v)
 {
-    return (struct mgmt_args){{g->rdi, g->rsi, g->rdx, g->r10, g->r8, g->r9}};
+    return row->handler(v, (const struct mgmt_args *)(const void *)&v->vmx.gprs);
 }
 
 static int64_t call(struct vcpu *v, uint64_t number)
 {
-    const union gprs *g = &v->vmx.gprs;
     if (number >= HV_CALL_COUNT)
         return -HV_ENOSYS;
     const struct mgmt_call *row = mgmt_call_get(number);
@@ -26,15 +25,14 @@ static int64_t call(struct vcpu *v, uint64_t number)
         return -HV_ENOSYS;
     if ((row->may & v->domain->may) != row->may)
         return -HV_EPERM;
-    const struct mgmt_args args = arguments(g);
     if (!row->locked) {
         if (number < FAST_CALLS)
             atomic_fetch_or_full(&v->domain->fast_calls, BIT(number));
-        return row->handler(v, &args);
+        return run(row, v);
     }
     if (!mgmt_lock(v))
         return MGMT_AGAIN;
-    int64_t result = row->handler(v, &args);
+    int64_t result = run(row, v);
     mgmt_unlock();
     return result;
 }
@@ -52,11 +50,7 @@ struct vmx_fast hv_fast_vmcall(struct vmx_context *c)
     percpu_count_exit();
     v->exits[EXIT_VMCALL]++;
     vm_exit_advance();
-    const struct mgmt_call *row = mgmt_call_get(number);
-    if (!row->args)
-        return (struct vmx_fast){(uint64_t)row->handler(v, NULL), 1};
-    const struct mgmt_args args = arguments(&c->gprs);
-    return (struct vmx_fast){(uint64_t)row->handler(v, &args), 1};
+    return (struct vmx_fast){(uint64_t)run(mgmt_call_get(number), v), 1};
 }
 
 void exit_vmcall(struct vcpu *v)

@@ -25,63 +25,73 @@ static void set_result(struct vcpu *v, uint8_t width, uint64_t data)
 bool exit_io_device(struct vcpu *v, uint16_t port, uint8_t width, bool write, uint64_t *data)
 {
     struct domain *d = v->domain;
-    if (write && d->routing && doorbell_hit(d, HV_CLAIM_PIO, port, width, *data))
-        return true;
-    return d->chips && irqchip_pio(d, port, width, write, data);
+    return (write && doorbell_hit(d, HV_CLAIM_PIO, port, width, *data)) ||
+           (d->chips && irqchip_pio(d, port, width, write, data));
+}
+
+/* No doorbell. Returns hv_fast_io's answer, so that it needs no frame. */
+static __attribute__((noinline)) int32_t ordinary(struct vcpu *v, uint64_t q)
+{
+    struct domain *d = v->domain;
+    uint16_t port = (uint16_t)(q >> 16);
+    uint8_t width = (uint8_t)((q & 7) + 1);
+    bool in = q & VM_EXIT_IO_IN;
+    uint64_t data = in ? ~0UL : v->vmx.gprs.rax;
+    if (!(d->chips && irqchip_pio(d, port, width, !in, &data)) &&
+        claims_has(d->claims, HV_CLAIM_PIO, port, width)) {
+        v->emulation.count = 0; /* the answer is for this access, not for an emulated instruction */
+        service_pio(v, port, width, !in, in ? 0 : data & (BIT(8 * width) - 1));
+    } else {
+        if (in)
+            set_result(v, width, data);
+        vm_exit_advance();
+    }
+    return (int32_t)atomic_load_relaxed(&v->requests);
+}
+
+static inline int32_t single(struct vcpu *v, uint64_t q)
+{
+    const struct doorbell *b = NULL;
+    if (!(q & VM_EXIT_IO_IN))
+        b = doorbell_begin(v->domain, HV_CLAIM_PIO, q >> 16, (uint32_t)(q & 7) + 1, v->vmx.gprs.rax);
+    if (!b)
+        return ordinary(v, q);
+    vm_exit_advance();
+    doorbell_end(b);
+    return (int32_t)atomic_load_relaxed(&v->requests);
 }
 
 void exit_io(struct vcpu *v)
 {
-    struct vm_exit_io io = vm_exit_io();
-    uint64_t data = v->vmx.gprs.rax;
-    if (io.string) {
-        emulate_string_io(v, io.port);
-        return;
-    }
-    if (exit_io_device(v, io.port, io.width, !io.in, &data)) {
-        if (io.in)
-            set_result(v, io.width, data);
-        vm_exit_advance();
-        return;
-    }
-    if (claims_has(v->domain->claims, HV_CLAIM_PIO, io.port, io.width)) {
-        v->emulation.insn.op = INSN_NONE; /* the answer is for this access, not for an emulated instruction */
-        service_pio(v, io.port, io.width, !io.in, io.in ? 0 : v->vmx.gprs.rax & (BIT(8 * io.width) - 1));
-        return;
-    }
-    if (io.in)
-        set_result(v, io.width, ~0UL);
-    vm_exit_advance();
+    uint64_t q = vm_exit_io_word();
+    if (q & VM_EXIT_IO_STRING)
+        emulate_string_io(v, (uint16_t)(q >> 16));
+    else
+        (void)single(v, q);
 }
 
-/* The short way (vmentry.S): a doorbell; everything else is declined. */
+/* The short way (vmentry.S), for all but string forms. */
 int32_t hv_fast_io(struct vmx_context *c)
 {
     struct vcpu *v = (struct vcpu *)c;
-    const struct routing *r = v->domain->routing;
-    const struct doorbells *all = r ? atomic_load_acquire(&r->doorbells) : NULL;
-    if (!all)
-        return VMX_FAST_NOT;
     uint64_t q = vm_exit_io_word();
-    if ((q & (VM_EXIT_IO_IN | VM_EXIT_IO_STRING)) ||
-        !doorbell_ring(all, HV_CLAIM_PIO, q >> 16, (uint32_t)(q & 7) + 1, c->gprs.rax))
+    if (q & VM_EXIT_IO_STRING)
         return VMX_FAST_NOT;
     percpu_count_exit();
     v->exits[EXIT_IO]++;
-    vm_exit_advance();
-    return (int32_t)atomic_load_relaxed(&v->requests);
+    return single(v, q);
 }
 
 void exit_io_answer(struct vcpu *v)
 {
     uint64_t data = atomic_load_relaxed(&v->service->pio.data);
-    if (v->emulation.insn.op != INSN_NONE) {
+    if (v->emulation.count) {
         emulate_answer(v, data);
         return;
     }
-    struct vm_exit_io io =
-        vm_exit_io(); /* still the exit that was serviced: the vCPU has not been entered since */
-    if (io.in)
-        set_result(v, io.width, data);
+    uint64_t q =
+        vm_exit_io_word(); /* still the exit that was serviced: the vCPU has not been entered since */
+    if (q & VM_EXIT_IO_IN)
+        set_result(v, (uint8_t)((q & 7) + 1), data);
     vm_exit_advance();
 }

@@ -67,6 +67,8 @@ static bool write_emulated(struct vcpu *v, uint8_t kind, uint64_t value)
         return true;
     case MSR_KIND_XSS:
         return value == 0;
+    case MSR_KIND_SWITCHED:
+        return vcpu_write_switched(v, (uint32_t)v->vmx.gprs.rcx, value);
     case MSR_KIND_APIC_BASE:
     case MSR_KIND_TSC_DEADLINE:
     case MSR_KIND_X2APIC:

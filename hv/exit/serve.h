@@ -83,6 +83,25 @@ _Static_assert(offsetof(struct vcpu, requests) == VMX_CONTEXT_PENDING, "vmentry.
 
 #define ROUNDS 8
 
+/* All requests but to reschedule, and notifications, which `sleeps` looks for. */
+static __attribute__((noinline)) void act(struct vcpu *v, uint32_t requests)
+{
+    if (__builtin_expect(requests & REQUEST_RESTART, 0))
+        domain0_restart(v);
+    if (requests & REQUEST_ANSWER)
+        answer(v);
+    if (v->service_kind != HV_EXIT_NONE)
+        requests = postpone(v, requests);
+    if (requests & REQUEST_KICK)
+        service_report(v, HV_EXIT_KICK);
+    else if ((requests & REQUEST_APIC) && !v->apic && irq_level_due(v))
+        service_report(v, HV_EXIT_IRQ_LEVEL);
+    if (v->apic && (requests & (REQUEST_EVENT | REQUEST_APIC)))
+        apic_prepare(v, requests);
+    else if (requests & REQUEST_EVENT)
+        (void)event_prepare(v);
+}
+
 /* Serves the requests of v, or of whoever runs instead, until one can be entered. */
 static inline struct vcpu *serve_with(struct vcpu *v, bool traced)
 {
@@ -90,20 +109,11 @@ static inline struct vcpu *serve_with(struct vcpu *v, bool traced)
         uint32_t requests = atomic_exchange_full(&v->requests, 0);
         if (vcpu_posted(v))
             requests |= REQUEST_EVENT;
-        if (__builtin_expect(requests & REQUEST_RESTART, 0))
-            domain0_restart(v);
-        if (requests & REQUEST_ANSWER)
-            answer(v);
-        if (v->service_kind != HV_EXIT_NONE)
-            requests = postpone(v, requests);
-        if (requests & REQUEST_KICK)
-            service_report(v, HV_EXIT_KICK);
-        else if ((requests & REQUEST_APIC) && !v->apic && irq_level_due(v))
-            service_report(v, HV_EXIT_IRQ_LEVEL);
-        if (v->apic && (requests & (REQUEST_EVENT | REQUEST_APIC)))
+        uint32_t some = requests & ~(uint32_t)(REQUEST_RESCHED | REQUEST_NOTIFY);
+        if (some == REQUEST_EVENT && v->apic && v->service_kind == HV_EXIT_NONE)
             apic_prepare(v, requests);
-        else if (requests & REQUEST_EVENT)
-            (void)event_prepare(v);
+        else if (some)
+            act(v, requests);
         /*
          * What came meanwhile, requested or posted, is served before anything else: it may be why the vCPU did
          * not fall asleep. Where many send, this may go on and on, so the machine's interrupts are taken here too, as

@@ -70,8 +70,7 @@ static void send_notifier(const struct vcpu *v, enum hv_trace_source source, str
 /* A write there, of a width or (0) an unknown one: only doorbells without a value are found. */
 static void send_doorbell(const struct vcpu *v, uint32_t space, uint64_t address, uint32_t width)
 {
-    const struct routing *r = atomic_load_acquire(&v->domain->routing);
-    const struct doorbells *all = r ? atomic_load_acquire(&r->doorbells) : NULL;
+    const struct doorbells *all = atomic_load_acquire(&v->domain->doorbells);
     const struct doorbell *b = NULL;
     hazard_enter(HAZARD_ALL);
     for (uint32_t w = width ? width : 1; all && w <= (width ? width : 8) && !b; w *= 2)
@@ -142,7 +141,8 @@ static void write_exit(struct vcpu *v, uint32_t reason)
     v->traced_timers = timers(v);
     trace_write(v, HV_TRACE_EXIT, (uint16_t)(reason | reason >> 16), detail(g, reason), guest_rip());
     if (reason == EXIT_IO && !(vm_exit_io_word() & (VM_EXIT_IO_IN | VM_EXIT_IO_STRING)))
-        send_doorbell(v, HV_CLAIM_PIO, vm_exit_io().port, vm_exit_io().width);
+        send_doorbell(v, HV_CLAIM_PIO, (uint16_t)(vm_exit_io_word() >> 16),
+                      (uint32_t)(vm_exit_io_word() & 7) + 1);
     else if (reason == EXIT_EPT_VIOLATION)
         send_doorbell(v, HV_CLAIM_MMIO, vm_exit_memory().gpa, 0);
     else if (reason == EXIT_VMCALL)

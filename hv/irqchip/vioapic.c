@@ -248,10 +248,10 @@ int vioapic_sent(struct vioapic *a, uint32_t pin, int result)
 /* --- ends --- */
 bool vioapic_eoi(const struct vioapic *a, uint8_t vector, struct vioapic_pins *pins)
 {
+    const struct vioapic_pin *p = a->pins;
     bool any = false;
     memset(pins, 0, sizeof(*pins));
-    for (uint32_t i = 0; i < a->pin_count; i++) {
-        const struct vioapic_pin *p = &a->pins[i];
+    for (uint32_t i = 0, n = a->pin_count; i < n; i++, p++) {
         if ((uint8_t)p->rte != vector)
             continue;
         if (is_level(p->rte) && (p->rte & IOAPIC_RTE_REMOTE_IRR)) {

@@ -13,10 +13,14 @@
 
 #define MGMT_AGAIN INT64_MIN
 
-/* Arguments in the order of the ABI. */
+/* The caller's registers: arguments in the order of the ABI are RDI, RSI, RDX, R10, R8, R9. */
 struct mgmt_args {
-    uint64_t a[6];
+    uint64_t rax, rcx, a2, rbx, rsp, rbp, a1, a0, a4, a5, a3;
 };
+_Static_assert(offsetof(struct mgmt_args, a0) == 8 * RDI && offsetof(struct mgmt_args, a1) == 8 * RSI &&
+                   offsetof(struct mgmt_args, a2) == 8 * RDX && offsetof(struct mgmt_args, a3) == 8 * R10 &&
+                   offsetof(struct mgmt_args, a4) == 8 * R8 && offsetof(struct mgmt_args, a5) == 8 * R9,
+               "hardware numbering");
 
 typedef int64_t mgmt_handler(struct vcpu *v, const struct mgmt_args *args);
 
@@ -24,7 +28,6 @@ struct __attribute__((aligned(32))) mgmt_call {
     mgmt_handler *handler; /* NULL: -HV_ENOSYS */
     uint64_t may;          /* HV_MAY_* that the caller needs, all of them */
     bool locked;           /* holds the management lock */
-    uint8_t args;          /* how many it takes; the others are not looked at; 0: there may be none */
 };
 _Static_assert(sizeof(struct mgmt_call) == 32, "an index is a shift");
 
@@ -61,7 +64,18 @@ int mgmt_check_out(struct vcpu *v, gpa_t gpa, uint32_t size);
  * The domain that a managing call works on: not the caller's own, and one that the caller made (domain 0
  * manages all). 0, -HV_ESRCH, -HV_EPERM.
  */
-int mgmt_target(struct vcpu *v, uint64_t id, struct domain **out);
+static inline int mgmt_target_here(const struct vcpu *v, uint64_t id, struct domain **out)
+{
+    struct domain *d = domain_get(id);
+    if (!d)
+        return -HV_ESRCH;
+    if (d == v->domain || (v->domain->id && d->manager != v->domain->id))
+        return -HV_EPERM;
+    *out = d;
+    return 0;
+}
+int mgmt_target(struct vcpu *v, uint64_t id,
+                struct domain **out); /* the same out of line: for all but the hottest */
 
 /* The same for a vCPU; the index is masked, then compared. */
 int mgmt_target_vcpu(struct vcpu *v, uint64_t id, uint64_t index, struct vcpu **out);

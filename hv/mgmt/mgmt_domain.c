@@ -37,7 +37,7 @@ int64_t mgmt_domain_create(struct vcpu *v, const struct mgmt_args *args)
 {
     struct hv_domain_create c;
     struct domain *d = NULL;
-    int error = mgmt_copy_in(v, args->a[0], &c, sizeof(c));
+    int error = mgmt_copy_in(v, args->a0, &c, sizeof(c));
     if (error)
         return error;
     if (!flags_valid(c.flags) || c.reserved[0] || c.reserved[1] || c.reserved[2] || !c.max_vcpus ||
@@ -60,9 +60,9 @@ int64_t mgmt_domain_create(struct vcpu *v, const struct mgmt_args *args)
 
 int64_t mgmt_domain_destroy(struct vcpu *v, const struct mgmt_args *args)
 {
-    struct domain *d = domain_get_dying(args->a[0]);
+    struct domain *d = domain_get_dying(args->a0);
     if (!d) {
-        int error = mgmt_target(v, args->a[0], &d);
+        int error = mgmt_target(v, args->a0, &d);
         if (error)
             return error;
         if (domain_manages(d))
@@ -95,7 +95,7 @@ static void resume_one(struct vcpu *v)
 int64_t mgmt_domain_pause(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (error)
         return error;
     if (d->pause_count == PAUSE_MAX)
@@ -109,7 +109,7 @@ int64_t mgmt_domain_pause(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_domain_resume(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (error)
         return error;
     if (!d->pause_count)
@@ -130,10 +130,10 @@ static uint32_t state_of(const struct domain *d)
 
 int64_t mgmt_domain_info(struct vcpu *v, const struct mgmt_args *args)
 {
-    int error = mgmt_check_out(v, args->a[1], sizeof(struct hv_domain_info));
+    int error = mgmt_check_out(v, args->a1, sizeof(struct hv_domain_info));
     if (error)
         return error;
-    const struct domain *d = args->a[0] == HV_DOMAIN_SELF ? v->domain : domain_get(args->a[0]);
+    const struct domain *d = args->a0 == HV_DOMAIN_SELF ? v->domain : domain_get(args->a0);
     if (!d)
         return -HV_ESRCH;
     struct hv_domain_info info = {
@@ -150,31 +150,30 @@ int64_t mgmt_domain_info(struct vcpu *v, const struct mgmt_args *args)
         .pool_pages = d->pool_pages,
     };
     memcpy(info.name, d->name, sizeof(info.name));
-    return mgmt_copy_out(v, args->a[1], &info, sizeof(info));
+    return mgmt_copy_out(v, args->a1, &info, sizeof(info));
 }
 
 int64_t mgmt_domain_list(struct vcpu *v, const struct mgmt_args *args)
 {
     uint32_t ids[CONFIG_MAX_DOMAINS], n = 0;
-    if (args->a[2] > LIST_MAX)
+    if (args->a2 > LIST_MAX)
         return -HV_E2BIG;
-    if ((args->a[1] & ~PAGE_MASK) + args->a[2] * sizeof(ids[0]) > PAGE_SIZE)
+    if ((args->a1 & ~PAGE_MASK) + args->a2 * sizeof(ids[0]) > PAGE_SIZE)
         return -HV_EFAULT;
-    uint32_t first = args->a[0] < CONFIG_MAX_DOMAINS ? (uint32_t)args->a[0] : CONFIG_MAX_DOMAINS;
-    for (uint32_t id = domain_next(first); id < CONFIG_MAX_DOMAINS && n < args->a[2];
-         id = domain_next(id + 1))
+    uint32_t first = args->a0 < CONFIG_MAX_DOMAINS ? (uint32_t)args->a0 : CONFIG_MAX_DOMAINS;
+    for (uint32_t id = domain_next(first); id < CONFIG_MAX_DOMAINS && n < args->a2; id = domain_next(id + 1))
         ids[n++] = id;
-    if (gmem_write(v->domain, args->a[1], ids, n * sizeof(ids[0])))
+    if (gmem_write(v->domain, args->a1, ids, n * sizeof(ids[0])))
         return -HV_EFAULT;
     return n;
 }
 
 static int claim_args(struct vcpu *v, const struct mgmt_args *args, struct domain **d, struct hv_claim *c)
 {
-    int error = mgmt_target(v, args->a[0], d);
+    int error = mgmt_target(v, args->a0, d);
     if (error)
         return error;
-    error = mgmt_copy_in(v, args->a[1], c, sizeof(*c));
+    error = mgmt_copy_in(v, args->a1, c, sizeof(*c));
     if (error)
         return error;
     return c->reserved[0] ? -HV_EINVAL : 0;

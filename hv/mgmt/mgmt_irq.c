@@ -77,9 +77,9 @@ int64_t mgmt_irqchip_config(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     struct hv_irqchip_config c;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (!error)
-        error = mgmt_copy_in(v, args->a[1], &c, sizeof(c));
+        error = mgmt_copy_in(v, args->a1, &c, sizeof(c));
     if (error)
         return error;
     if (!d->irqchip)
@@ -99,17 +99,17 @@ static union {
 static int state_args(struct vcpu *v, const struct mgmt_args *args, struct domain **d)
 {
     uint32_t size = 0;
-    int error = mgmt_target(v, args->a[0], d);
+    int error = mgmt_target(v, args->a0, d);
     if (error)
         return error;
-    if (args->a[1] >= HV_IRQCHIP_STATE_IOAPIC + HV_IOAPICS_MAX)
+    if (args->a1 >= HV_IRQCHIP_STATE_IOAPIC + HV_IOAPICS_MAX)
         return -HV_EINVAL;
-    error = irqchip_state_size(*d, (uint32_t)args->a[1], &size);
+    error = irqchip_state_size(*d, (uint32_t)args->a1, &size);
     if (error)
         return error;
-    return (args->a[2] & 7) || args->a[3] != size         ? -HV_EINVAL
-           : (args->a[2] & ~PAGE_MASK) + size > PAGE_SIZE ? -HV_EFAULT
-                                                          : 0;
+    return (args->a2 & 7) || args->a3 != size           ? -HV_EINVAL
+           : (args->a2 & ~PAGE_MASK) + size > PAGE_SIZE ? -HV_EFAULT
+                                                        : 0;
 }
 
 int64_t mgmt_irqchip_get(struct vcpu *v, const struct mgmt_args *args)
@@ -118,8 +118,8 @@ int64_t mgmt_irqchip_get(struct vcpu *v, const struct mgmt_args *args)
     int error = state_args(v, args, &d);
     if (error)
         return error;
-    irqchip_state_get(d, (uint32_t)args->a[1], &record);
-    return gmem_write(v->domain, args->a[2], &record, args->a[3]) ? -HV_EFAULT : 0;
+    irqchip_state_get(d, (uint32_t)args->a1, &record);
+    return gmem_write(v->domain, args->a2, &record, args->a3) ? -HV_EFAULT : 0;
 }
 
 int64_t mgmt_irqchip_set(struct vcpu *v, const struct mgmt_args *args)
@@ -128,24 +128,25 @@ int64_t mgmt_irqchip_set(struct vcpu *v, const struct mgmt_args *args)
     int error = state_args(v, args, &d);
     if (error)
         return error;
-    if (gmem_read(v->domain, args->a[2], &record, args->a[3]))
+    if (gmem_read(v->domain, args->a2, &record, args->a3))
         return -HV_EFAULT;
-    return irqchip_state_set(d, (uint32_t)args->a[1], &record, (uint32_t)args->a[3]);
+    return irqchip_state_set(d, (uint32_t)args->a1, &record, (uint32_t)args->a3);
 }
 
 /* Whose ends a manager that emulates the I/O APIC is told (hv/exit/apic.c). */
 int64_t mgmt_eoi_vectors(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (error)
         return error;
     if (d->irqchip != HV_DOMAIN_IRQCHIP_SPLIT)
         return -HV_ENODEV;
-    if (args->a[1] & MASK(15, 0))
+    if (args->a1 & MASK(15, 0))
         return -HV_EINVAL;
+    const uint64_t vectors[4] = {args->a1, args->a2, args->a3, args->a4};
     for (unsigned i = 0; i < 4; i++)
-        atomic_store_relaxed(&((struct vapic_domain *)d->apics)->eoi_vectors[i], args->a[1 + i]);
+        atomic_store_relaxed(&((struct vapic_domain *)d->apics)->eoi_vectors[i], vectors[i]);
     return 0;
 }
 
@@ -168,40 +169,47 @@ static __attribute__((noinline)) int line_rarely(struct domain *d, uint64_t gsi,
 int64_t mgmt_irq_line(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target_here(v, args->a0, &d);
     if (error)
         return error;
-    if (__builtin_expect(args->a[2] > HV_LINE_UP, 0))
-        return line_rarely(d, args->a[1], args->a[2]);
-    return d->routing ? route_fire(d, args->a[1], IRQCHIP_SOURCE_MANAGER, args->a[2]) : -HV_ENODEV;
+    if (__builtin_expect(args->a2 > HV_LINE_UP, 0))
+        return line_rarely(d, args->a1, args->a2);
+    return d->routing ? route_fire(d, args->a1, IRQCHIP_SOURCE_MANAGER, args->a2) : -HV_ENODEV;
+}
+
+/* Any message that is one. */
+static __attribute__((noinline)) int64_t signal_message(struct domain *d, uint64_t address, uint64_t data)
+{
+    uint64_t word;
+    if (!route_encode_msi(address, data, &word))
+        return -HV_EINVAL;
+    int taken = message_send(d, word);
+    return taken < 0 ? -HV_ENXIO : taken;
 }
 
 int64_t mgmt_signal_msi(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    uint64_t word;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target_here(v, args->a0, &d);
     if (error)
         return error;
     if (!d->apics)
         return -HV_ENODEV;
-    if (!route_encode_msi(args->a[1], args->a[2], &word))
-        return -HV_EINVAL;
-    const struct vlapic_message m = route_message(word);
-    int taken = message_send(d, &m);
-    return taken < 0 ? -HV_ENXIO : taken;
+    bool plain = !((args->a1 ^ MSI_BASE) & ~(uint64_t)MASK(19, 12)) && args->a2 <= UINT8_MAX;
+    int taken = plain ? message_edge(d, args->a1 >> 12 & 0xff, (uint8_t)args->a2) : -1;
+    return taken < 0 ? signal_message(d, args->a1, args->a2) : taken;
 }
 
 /* ---- notifiers */
 
 int64_t mgmt_notifier_signal(struct vcpu *v, const struct mgmt_args *args)
 {
-    return notifier_signal(v->domain, args->a[0]);
+    return notifier_signal(v->domain, args->a0);
 }
 
 int64_t mgmt_notifier_read(struct vcpu *v, const struct mgmt_args *args)
 {
-    return notifier_read(v->domain, args->a[0]);
+    return notifier_read(v->domain, args->a0);
 }
 
 /* One that the caller owns. */
@@ -214,7 +222,7 @@ static int own_notifier(const struct vcpu *v, uint64_t handle, struct notifier *
 int64_t mgmt_notifier_create(struct vcpu *v, const struct mgmt_args *args)
 {
     struct hv_notifier b;
-    int error = mgmt_copy_in(v, args->a[0], &b, sizeof(b));
+    int error = mgmt_copy_in(v, args->a0, &b, sizeof(b));
     if (!error)
         error = notifier_check(v->domain, &b);
     return error ? error : notifier_create(v->domain, &b);
@@ -223,7 +231,7 @@ int64_t mgmt_notifier_create(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_notifier_close(struct vcpu *v, const struct mgmt_args *args)
 {
     struct notifier *n;
-    int error = own_notifier(v, args->a[0], &n);
+    int error = own_notifier(v, args->a0, &n);
     if (!error)
         notifier_close(n);
     return error;
@@ -233,9 +241,9 @@ int64_t mgmt_notifier_bind(struct vcpu *v, const struct mgmt_args *args)
 {
     struct notifier *n;
     struct hv_notifier b;
-    int error = own_notifier(v, args->a[0], &n);
+    int error = own_notifier(v, args->a0, &n);
     if (!error)
-        error = mgmt_copy_in(v, args->a[1], &b, sizeof(b));
+        error = mgmt_copy_in(v, args->a1, &b, sizeof(b));
     if (!error)
         error = notifier_check(v->domain, &b);
     return error ? error : notifier_bind(n, &b);
@@ -245,14 +253,14 @@ int64_t mgmt_notifier_grant(struct vcpu *v, const struct mgmt_args *args)
 {
     struct notifier *n;
     struct domain *d = NULL;
-    int error = own_notifier(v, args->a[0], &n);
+    int error = own_notifier(v, args->a0, &n);
     if (!error)
-        error = mgmt_target(v, args->a[1], &d);
+        error = mgmt_target(v, args->a1, &d);
     if (error)
         return error;
-    if (args->a[2] > 1)
+    if (args->a2 > 1)
         return -HV_EINVAL;
-    if (args->a[2])
+    if (args->a2)
         (void)atomic_fetch_or_full(&n->may[d->id / 64], BIT(d->id % 64));
     else
         (void)atomic_fetch_and_full(&n->may[d->id / 64], ~BIT(d->id % 64));
@@ -263,30 +271,30 @@ int64_t mgmt_notifier_info(struct vcpu *v, const struct mgmt_args *args)
 {
     struct notifier *n;
     struct hv_notifier_info info = {.size = sizeof(info)};
-    int error = own_notifier(v, args->a[0], &n);
+    int error = own_notifier(v, args->a0, &n);
     if (!error)
-        error = mgmt_check_out(v, args->a[1], sizeof(info));
+        error = mgmt_check_out(v, args->a1, sizeof(info));
     if (error)
         return error;
     notifier_info(n, &info);
-    return mgmt_copy_out(v, args->a[1], &info, sizeof(info));
+    return mgmt_copy_out(v, args->a1, &info, sizeof(info));
 }
 
 int64_t mgmt_notifier_list(struct vcpu *v, const struct mgmt_args *args)
 {
     uint64_t *list = (uint64_t *)(void *)&record;
     uint32_t n = 0, room = sizeof(record) / sizeof(*list);
-    if (args->a[2] > LIST_MAX)
+    if (args->a2 > LIST_MAX)
         return -HV_E2BIG;
-    if (args->a[1] & 7)
+    if (args->a1 & 7)
         return -HV_EINVAL;
-    if ((args->a[1] & ~PAGE_MASK) + args->a[2] * sizeof(*list) > PAGE_SIZE)
+    if ((args->a1 & ~PAGE_MASK) + args->a2 * sizeof(*list) > PAGE_SIZE)
         return -HV_EFAULT;
-    int64_t place = args->a[0] ? notifier_place(args->a[0]) : -1;
+    int64_t place = args->a0 ? notifier_place(args->a0) : -1;
     struct notifier *at = notifier_next(v->domain, place);
-    for (; at && n < room && n < args->a[2]; at = notifier_next(v->domain, at->place))
+    for (; at && n < room && n < args->a2; at = notifier_next(v->domain, at->place))
         list[n++] = notifier_handle(at);
-    return gmem_write(v->domain, args->a[1], list, n * sizeof(*list)) ? -HV_EFAULT : (int64_t)n;
+    return gmem_write(v->domain, args->a1, list, n * sizeof(*list)) ? -HV_EFAULT : (int64_t)n;
 }
 
 /* ---- doorbells */
@@ -294,8 +302,8 @@ int64_t mgmt_notifier_list(struct vcpu *v, const struct mgmt_args *args)
 static int doorbell_args(struct vcpu *v, const struct mgmt_args *args, struct domain **d,
                          struct hv_doorbell *b)
 {
-    int error = mgmt_target(v, args->a[0], d);
-    return error ? error : mgmt_copy_in(v, args->a[1], b, sizeof(*b));
+    int error = mgmt_target(v, args->a0, d);
+    return error ? error : mgmt_copy_in(v, args->a1, b, sizeof(*b));
 }
 
 int64_t mgmt_doorbell_add(struct vcpu *v, const struct mgmt_args *args)

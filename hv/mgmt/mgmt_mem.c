@@ -6,10 +6,10 @@
 
 static int mem_args(struct vcpu *v, const struct mgmt_args *args, struct domain **d, struct hv_mem *m)
 {
-    int error = mgmt_target(v, args->a[0], d);
+    int error = mgmt_target(v, args->a0, d);
     if (error)
         return error;
-    error = mgmt_copy_in(v, args->a[1], m, sizeof(*m));
+    error = mgmt_copy_in(v, args->a1, m, sizeof(*m));
     if (error)
         return error;
     if ((m->flags & ~(HV_MEM_WRITE | HV_MEM_EXEC)) || ((m->own | m->target) & ~PAGE_MASK) || !m->pages)
@@ -43,23 +43,23 @@ int64_t mgmt_mem_share(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_mem_unmap(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (error)
         return error;
     uint64_t room = EPT_GPA_END / PAGE_SIZE;
-    if ((args->a[1] & ~PAGE_MASK) || args->a[1] >= EPT_GPA_END || !args->a[2] ||
-        args->a[2] > room - args->a[1] / PAGE_SIZE)
+    if ((args->a1 & ~PAGE_MASK) || args->a1 >= EPT_GPA_END || !args->a2 ||
+        args->a2 > room - args->a1 / PAGE_SIZE)
         return -HV_EINVAL;
-    return domain_mem_unmap(d, args->a[1], args->a[2]);
+    return domain_mem_unmap(d, args->a1, args->a2);
 }
 
 int64_t mgmt_mem_query(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     struct hv_mem_query q;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (!error)
-        error = mgmt_copy_in(v, args->a[1], &q, sizeof(q));
+        error = mgmt_copy_in(v, args->a1, &q, sizeof(q));
     if (error)
         return error;
     if (q.gpa >= EPT_GPA_END)
@@ -74,5 +74,5 @@ int64_t mgmt_mem_query(struct vcpu *v, const struct mgmt_args *args)
     q.length = leaf.size - (q.gpa - leaf.gpa);
     q.owner = f ? f->owner : FRAME_NONE;
     q.pins = f ? f->pins : 0;
-    return mgmt_copy_out(v, args->a[1], &q, sizeof(q));
+    return mgmt_copy_out(v, args->a1, &q, sizeof(q));
 }

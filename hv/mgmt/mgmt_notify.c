@@ -6,12 +6,12 @@
 
 int64_t mgmt_notify_page(struct vcpu *v, const struct mgmt_args *args)
 {
-    uint64_t vector = args->a[1];
+    uint64_t vector = args->a1;
     void *page = NULL;
     if (vector && (vector < 16 || vector > 255))
         return -HV_EINVAL;
-    if (args->a[0] != HV_NO_PAGE) {
-        int error = gmem_pin(v->domain, args->a[0], &page);
+    if (args->a0 != HV_NO_PAGE) {
+        int error = gmem_pin(v->domain, args->a0, &page);
         if (error)
             return error;
     }
@@ -34,6 +34,6 @@ int64_t mgmt_notify_wait(struct vcpu *v, const struct mgmt_args *args)
         return -HV_EINVAL;
     if (notify_pending(v))
         return 0;
-    notify_wait(v, args->a[0]);
+    notify_wait(v, args->a0);
     return 0; /* replaced when the wait ends */
 }

@@ -40,12 +40,12 @@ int64_t mgmt_pirq_bind(struct vcpu *v, const struct mgmt_args *args)
 {
     struct hv_pirq b;
     uint64_t gsi;
-    int error = mgmt_copy_in(v, args->a[1], &b, sizeof(b));
+    int error = mgmt_copy_in(v, args->a1, &b, sizeof(b));
     if (error)
         return error;
     if (!sound(v, &b))
         return -HV_EINVAL;
-    error = resolve(args->a[0], b.flags, &gsi);
+    error = resolve(args->a0, b.flags, &gsi);
     if (!error)
         error = pirq_check(v->domain, gsi);
     if (error)
@@ -61,40 +61,40 @@ int64_t mgmt_pirq_bind(struct vcpu *v, const struct mgmt_args *args)
 
 int64_t mgmt_pirq_unbind(struct vcpu *v, const struct mgmt_args *args)
 {
-    int error = pirq_check(v->domain, args->a[0]);
-    return error ? error : pirq_unbind((uint32_t)args->a[0]);
+    int error = pirq_check(v->domain, args->a0);
+    return error ? error : pirq_unbind((uint32_t)args->a0);
 }
 
 int64_t mgmt_pirq_ack(struct vcpu *v, const struct mgmt_args *args)
 {
-    int error = pirq_check(v->domain, args->a[0]);
-    return error ? error : pirq_ack((uint32_t)args->a[0]);
+    int error = pirq_check(v->domain, args->a0);
+    return error ? error : pirq_ack((uint32_t)args->a0);
 }
 
 /* Domain 0 may take a line from whoever has it, and everybody may give his back to domain 0. */
 int64_t mgmt_pirq_give(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = domain_get(0);
-    int error = pirq_check(v->domain, args->a[0]);
+    int error = pirq_check(v->domain, args->a0);
     if (error == -HV_EPERM && !v->domain->id)
         error = 0;
-    if (!error && args->a[1])
-        error = mgmt_target(v, args->a[1], &d);
+    if (!error && args->a1)
+        error = mgmt_target(v, args->a1, &d);
     if (!error)
-        pirq_give((uint32_t)args->a[0], d->id);
+        pirq_give((uint32_t)args->a0, d->id);
     return error;
 }
 
 int64_t mgmt_pirq_info(struct vcpu *v, const struct mgmt_args *args)
 {
     struct hv_pirq_info info;
-    int error = pirq_check(v->domain, args->a[0]);
+    int error = pirq_check(v->domain, args->a0);
     if (error == -HV_EPERM && !v->domain->id)
         error = 0;
     if (!error)
-        error = mgmt_check_out(v, args->a[1], sizeof(info));
+        error = mgmt_check_out(v, args->a1, sizeof(info));
     if (error)
         return error;
-    pirq_info((uint32_t)args->a[0], &info);
-    return mgmt_copy_out(v, args->a[1], &info, sizeof(info));
+    pirq_info((uint32_t)args->a0, &info);
+    return mgmt_copy_out(v, args->a1, &info, sizeof(info));
 }

@@ -41,9 +41,9 @@ int64_t mgmt_route_set(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     uint64_t word;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (!error)
-        error = read_list(v, args->a[1], args->a[2], 0);
+        error = read_list(v, args->a1, args->a2, 0);
     if (error)
         return error;
     const struct route_limits limits = route_limits(d);
@@ -58,14 +58,14 @@ int64_t mgmt_route_msi(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     uint64_t word;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target_here(v, args->a0, &d);
     if (error)
         return error;
     if (!d->apics)
         return -HV_ENODEV;
-    if (args->a[1] >= d->routing->limits.gsis || !route_encode_msi(args->a[2], args->a[3], &word))
+    if (args->a1 >= d->routing->limits.gsis || !route_encode_msi(args->a2, args->a3, &word))
         return -HV_EINVAL;
-    return route_set(d, args->a[1] & (HV_GSI_MAX - 1), word);
+    return route_set(d, args->a1 & (HV_GSI_MAX - 1), word);
 }
 
 /* The list as words, one per GSI, rising. */
@@ -87,11 +87,11 @@ static int encode_list(const struct route_limits *l, uint32_t *n)
 int64_t mgmt_route_replace(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    uint64_t flags = args->a[3];
+    uint64_t flags = args->a3;
     uint32_t n = 0;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (!error)
-        error = read_list(v, args->a[1], args->a[2], 0);
+        error = read_list(v, args->a1, args->a2, 0);
     if (error)
         return error;
     bool abort = flags == HV_REPLACE_ABORT, prepared = d->routing && d->routing->next;
@@ -116,9 +116,9 @@ int64_t mgmt_route_replace(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_route_get(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (!error)
-        error = read_list(v, args->a[1], args->a[2], sizeof(*list));
+        error = read_list(v, args->a1, args->a2, sizeof(*list));
     if (error)
         return error;
     if (list->count < HV_ROUTES_PER_GSI)
@@ -133,7 +133,7 @@ int64_t mgmt_route_get(struct vcpu *v, const struct mgmt_args *args)
     }
     list->count = n;
     list->gsi = gsi;
-    return gmem_write(v->domain, args->a[1], list, list_size(n)) ? -HV_EFAULT : (int64_t)n;
+    return gmem_write(v->domain, args->a1, list, list_size(n)) ? -HV_EFAULT : (int64_t)n;
 }
 
 static bool sends(const struct domain *d, uint64_t word, const struct hv_route_lookup *l)
@@ -155,9 +155,9 @@ int64_t mgmt_route_lookup(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     struct hv_route_lookup l;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (!error)
-        error = mgmt_copy_in(v, args->a[1], &l, sizeof(l));
+        error = mgmt_copy_in(v, args->a1, &l, sizeof(l));
     if (error)
         return error;
     if ((l.flags & ~HV_LOOKUP_DESTINATION) || l.reserved || l.vector > 255 ||
@@ -168,7 +168,7 @@ int64_t mgmt_route_lookup(struct vcpu *v, const struct mgmt_args *args)
         l.gsi++;
     if (l.gsi >= end)
         return -HV_ENOENT;
-    error = mgmt_copy_out(v, args->a[1], &l, sizeof(l));
+    error = mgmt_copy_out(v, args->a1, &l, sizeof(l));
     return error ? error : n > SCAN_MAX;
 }
 
@@ -187,9 +187,9 @@ int64_t mgmt_route_stats(struct vcpu *v, const struct mgmt_args *args)
 {
     struct domain *d = NULL;
     struct hv_route_stats s;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (!error)
-        error = mgmt_copy_in(v, args->a[1], &s, sizeof(s));
+        error = mgmt_copy_in(v, args->a1, &s, sizeof(s));
     if (error)
         return error;
     if (s.gsi >= route_limits(d).gsis)
@@ -205,7 +205,7 @@ int64_t mgmt_route_stats(struct vcpu *v, const struct mgmt_args *args)
     }
     struct hv_route_latency unused = {0};
     pin_stats(d, s.gsi, &s.storms, &unused);
-    return mgmt_copy_out(v, args->a[1], &s, sizeof(s));
+    return mgmt_copy_out(v, args->a1, &s, sizeof(s));
 }
 
 int64_t mgmt_route_latency(struct vcpu *v, const struct mgmt_args *args)
@@ -213,14 +213,14 @@ int64_t mgmt_route_latency(struct vcpu *v, const struct mgmt_args *args)
     struct domain *d = NULL;
     struct hv_route_latency l;
     uint64_t storms;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (!error)
-        error = mgmt_copy_in(v, args->a[1], &l, sizeof(l));
+        error = mgmt_copy_in(v, args->a1, &l, sizeof(l));
     if (error)
         return error;
     if (l.gsi >= route_limits(d).gsis)
         return -HV_EINVAL;
     l = (struct hv_route_latency){.size = sizeof(l), .gsi = l.gsi};
     pin_stats(d, l.gsi, &storms, &l);
-    return mgmt_copy_out(v, args->a[1], &l, sizeof(l));
+    return mgmt_copy_out(v, args->a1, &l, sizeof(l));
 }

@@ -80,16 +80,16 @@ static int64_t lapic_set(struct vcpu *v, struct vcpu *t, gpa_t gpa)
 /* Finds the vCPU, stops it for the time of the call, and makes its VMCS current here. */
 static int begin(struct vcpu *v, const struct mgmt_args *args, struct vcpu **t)
 {
-    int error = mgmt_target_vcpu(v, args->a[0], args->a[1], t);
+    int error = mgmt_target_vcpu(v, args->a0, args->a1, t);
     if (error)
         return error;
-    if (args->a[3] & 7)
+    if (args->a3 & 7)
         return -HV_EINVAL;
-    if ((args->a[3] & ~PAGE_MASK) + args->a[4] > PAGE_SIZE || args->a[4] > PAGE_SIZE)
+    if ((args->a3 & ~PAGE_MASK) + args->a4 > PAGE_SIZE || args->a4 > PAGE_SIZE)
         return -HV_EFAULT;
-    bool lapic = args->a[2] == HV_STATE_LAPIC;
-    uint32_t fixed = lapic ? sizeof(struct hv_lapic) : vcpu_record_size(args->a[2]);
-    if (args->a[2] > HV_STATE_LAPIC || (fixed && args->a[4] != fixed))
+    bool lapic = args->a2 == HV_STATE_LAPIC;
+    uint32_t fixed = lapic ? sizeof(struct hv_lapic) : vcpu_record_size(args->a2);
+    if (args->a2 > HV_STATE_LAPIC || (fixed && args->a4 != fixed))
         return -HV_EINVAL;
     return lapic && !(*t)->apic ? -HV_ENODEV : 0;
 }
@@ -115,16 +115,16 @@ int64_t mgmt_vcpu_get(struct vcpu *v, const struct mgmt_args *args)
     if (error)
         return error;
     hold(t);
-    if (args->a[2] == HV_STATE_LAPIC)
-        error = (int)lapic_get(v, t, args->a[3]);
+    if (args->a2 == HV_STATE_LAPIC)
+        error = (int)lapic_get(v, t, args->a3);
     else
-        vcpu_record_get(t, (enum hv_state_kind)args->a[2], &r);
+        vcpu_record_get(t, (enum hv_state_kind)args->a2, &r);
     release(t);
-    if (args->a[2] == HV_STATE_LAPIC)
+    if (args->a2 == HV_STATE_LAPIC)
         return error;
-    if (args->a[2] == HV_STATE_XSAVE)
-        return xsave_get(v, t, args->a[3], args->a[4]);
-    return gmem_write(v->domain, args->a[3], &r, args->a[4]) ? -HV_EFAULT : 0;
+    if (args->a2 == HV_STATE_XSAVE)
+        return xsave_get(v, t, args->a3, args->a4);
+    return gmem_write(v->domain, args->a3, &r, args->a4) ? -HV_EFAULT : 0;
 }
 
 int64_t mgmt_vcpu_set(struct vcpu *v, const struct mgmt_args *args)
@@ -136,14 +136,14 @@ int64_t mgmt_vcpu_set(struct vcpu *v, const struct mgmt_args *args)
         return error;
     if (!t->holds)
         return -HV_EBUSY;
-    bool xsave = args->a[2] == HV_STATE_XSAVE, lapic = args->a[2] == HV_STATE_LAPIC;
-    if (!xsave && !lapic && gmem_read(v->domain, args->a[3], &r, args->a[4]))
+    bool xsave = args->a2 == HV_STATE_XSAVE, lapic = args->a2 == HV_STATE_LAPIC;
+    if (!xsave && !lapic && gmem_read(v->domain, args->a3, &r, args->a4))
         return -HV_EFAULT;
     hold(t);
     uint64_t offset = t->tsc_offset;
-    error = xsave   ? xsave_set(v, t, args->a[3], args->a[4])
-            : lapic ? lapic_set(v, t, args->a[3])
-                    : vcpu_record_set(t, (enum hv_state_kind)args->a[2], &r);
+    error = xsave   ? xsave_set(v, t, args->a3, args->a4)
+            : lapic ? lapic_set(v, t, args->a3)
+                    : vcpu_record_set(t, (enum hv_state_kind)args->a2, &r);
     if (t->apic && t->tsc_offset != offset)
         vapic_moved_tsc(t, t->tsc_offset - offset);
     /* It may not be asleep any more, and may have events: it looks when it runs next. */

@@ -28,7 +28,7 @@ int64_t mgmt_version(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_capability(struct vcpu *v, const struct mgmt_args *args)
 {
     (void)v;
-    switch (args->a[0]) {
+    switch (args->a0) {
     case HV_CAP_MAX_DOMAINS:
         return CONFIG_MAX_DOMAINS;
     case HV_CAP_MAX_VCPUS:
@@ -82,30 +82,30 @@ int64_t mgmt_system_info(struct vcpu *v, const struct mgmt_args *args)
     };
     strncpy(info.build_id, symtab_build_id(), sizeof(info.build_id) - 1);
     memcpy(info.cpu_brand, system_info.cpu_brand, sizeof(info.cpu_brand));
-    int error = mgmt_check_out(v, args->a[0], sizeof(info));
-    return error ? error : mgmt_copy_out(v, args->a[0], &info, sizeof(info));
+    int error = mgmt_check_out(v, args->a0, sizeof(info));
+    return error ? error : mgmt_copy_out(v, args->a0, &info, sizeof(info));
 }
 
 int64_t mgmt_module_info(struct vcpu *v, const struct mgmt_args *args)
 {
     struct hv_module_info info = {.size = sizeof(info)};
-    int error = mgmt_check_out(v, args->a[1], sizeof(info));
+    int error = mgmt_check_out(v, args->a1, sizeof(info));
     if (error)
         return error;
-    if (args->a[0] >= system_info.boot->module_count)
+    if (args->a0 >= system_info.boot->module_count)
         return -HV_ENOENT;
-    const struct boot_module *m = &system_info.boot->module[args->a[0] & (BOOT_MODULE_MAX - 1)];
+    const struct boot_module *m = &system_info.boot->module[args->a0 & (BOOT_MODULE_MAX - 1)];
     info.start = m->start;
     info.length = m->end - m->start;
     memcpy(info.name, m->string, sizeof(info.name));
-    return mgmt_copy_out(v, args->a[1], &info, sizeof(info));
+    return mgmt_copy_out(v, args->a1, &info, sizeof(info));
 }
 
 int64_t mgmt_log_read(struct vcpu *v, const struct mgmt_args *args)
 {
     struct hv_log_read r;
     char chunk[CONSOLE_CHUNK];
-    int error = mgmt_copy_in(v, args->a[0], &r, sizeof(r));
+    int error = mgmt_copy_in(v, args->a0, &r, sizeof(r));
     if (error)
         return error;
     if (r.length > PAGE_SIZE)
@@ -118,15 +118,15 @@ int64_t mgmt_log_read(struct vcpu *v, const struct mgmt_args *args)
         return -HV_EFAULT;
     r.position = position;
     r.lost = lost;
-    error = mgmt_copy_out(v, args->a[0], &r, sizeof(r));
+    error = mgmt_copy_out(v, args->a0, &r, sizeof(r));
     return error ? error : (int64_t)n;
 }
 
 int64_t mgmt_console_write(struct vcpu *v, const struct mgmt_args *args)
 {
     char chunk[CONSOLE_CHUNK];
-    uint64_t n = args->a[1] < sizeof(chunk) ? args->a[1] : sizeof(chunk);
-    if (gmem_read(v->domain, args->a[0], chunk, n))
+    uint64_t n = args->a1 < sizeof(chunk) ? args->a1 : sizeof(chunk);
+    if (gmem_read(v->domain, args->a0, chunk, n))
         return -HV_EFAULT;
     log_console_write(chunk, n);
     return (int64_t)n;
@@ -135,18 +135,17 @@ int64_t mgmt_console_write(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_console_read(struct vcpu *v, const struct mgmt_args *args)
 {
     char chunk[CONSOLE_CHUNK];
-    uint64_t room = args->a[1] < sizeof(chunk) ? args->a[1] : sizeof(chunk);
+    uint64_t room = args->a1 < sizeof(chunk) ? args->a1 : sizeof(chunk);
     /* Writable, before bytes are taken from the port: they could not be put back. */
-    if (room &&
-        (gmem_read(v->domain, args->a[0], chunk, room) || gmem_write(v->domain, args->a[0], chunk, room)))
+    if (room && (gmem_read(v->domain, args->a0, chunk, room) || gmem_write(v->domain, args->a0, chunk, room)))
         return -HV_EFAULT;
     size_t n = log_console_read(system_info.console_getc, chunk, room);
-    return gmem_write(v->domain, args->a[0], chunk, n) ? -HV_EFAULT : (int64_t)n;
+    return gmem_write(v->domain, args->a0, chunk, n) ? -HV_EFAULT : (int64_t)n;
 }
 
 int64_t mgmt_shutdown(struct vcpu *v, const struct mgmt_args *args)
 {
-    switch (args->a[0]) {
+    switch (args->a0) {
     case HV_SHUTDOWN_POWEROFF:
         machine_stop(MACHINE_CODE_OK);
     case HV_SHUTDOWN_REBOOT:
@@ -165,12 +164,12 @@ int64_t mgmt_shutdown(struct vcpu *v, const struct mgmt_args *args)
 
 int64_t mgmt_cpu_info(struct vcpu *v, const struct mgmt_args *args)
 {
-    int error = mgmt_check_out(v, args->a[1], sizeof(struct hv_cpu_info));
+    int error = mgmt_check_out(v, args->a1, sizeof(struct hv_cpu_info));
     if (error)
         return error;
-    if (args->a[0] >= pcpu_count)
+    if (args->a0 >= pcpu_count)
         return -HV_ENOENT;
-    const struct pcpu *p = pcpu_table[args->a[0] & (CONFIG_MAX_CPUS - 1)];
+    const struct pcpu *p = pcpu_table[args->a0 & (CONFIG_MAX_CPUS - 1)];
     struct hv_cpu_info info = {
         .size = sizeof(info),
         .apic_id = p->arch.apic_id,
@@ -180,5 +179,5 @@ int64_t mgmt_cpu_info(struct vcpu *v, const struct mgmt_args *args)
         .switches = p->switches,
         .runnable = sched_queue_length(p),
     };
-    return mgmt_copy_out(v, args->a[1], &info, sizeof(info));
+    return mgmt_copy_out(v, args->a1, &info, sizeof(info));
 }

@@ -18,13 +18,13 @@ int64_t mgmt_trace_control(struct vcpu *v, const struct mgmt_args *args)
 {
     if (v->domain->id)
         return -HV_EPERM;
-    switch (args->a[0]) {
+    switch (args->a0) {
     case HV_TRACE_START:
-        return start(v, args->a[1], args->a[2], args->a[3]);
+        return start(v, args->a1, args->a2, args->a3);
     case HV_TRACE_STOP:
     case HV_TRACE_FREE:
         trace_stop();
-        if (args->a[0] == HV_TRACE_FREE)
+        if (args->a0 == HV_TRACE_FREE)
             trace_free();
         return 0;
     default:
@@ -36,7 +36,7 @@ int64_t mgmt_trace_read(struct vcpu *v, const struct mgmt_args *args)
 {
     struct hv_trace_record record[HV_TRACE_READ_MAX];
     struct hv_trace_read r;
-    int error = mgmt_copy_in(v, args->a[0], &r, sizeof(r));
+    int error = mgmt_copy_in(v, args->a0, &r, sizeof(r));
     if (error)
         return error;
     if (r.reserved || (r.buffer & 7))
@@ -51,6 +51,6 @@ int64_t mgmt_trace_read(struct vcpu *v, const struct mgmt_args *args)
     uint32_t n = trace_ring_read(ring, &r.position, record, r.records, &r.lost, &r.written);
     if (gmem_write(v->domain, r.buffer, record, n * sizeof(*record)))
         return -HV_EFAULT;
-    error = mgmt_copy_out(v, args->a[0], &r, sizeof(r));
+    error = mgmt_copy_out(v, args->a0, &r, sizeof(r));
     return error ? error : (int64_t)n;
 }

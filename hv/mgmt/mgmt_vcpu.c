@@ -16,15 +16,15 @@ int64_t mgmt_vcpu_create(struct vcpu *v, const struct mgmt_args *args)
     struct domain *d = NULL;
     struct vcpu *created = NULL;
     void *service = NULL;
-    int error = mgmt_target(v, args->a[0], &d);
+    int error = mgmt_target(v, args->a0, &d);
     if (error)
         return error;
-    if (args->a[1] >= d->max_vcpus)
+    if (args->a1 >= d->max_vcpus)
         return -HV_EINVAL;
-    uint32_t index = (uint32_t)args->a[1] & (CONFIG_MAX_VCPUS - 1);
+    uint32_t index = (uint32_t)args->a1 & (CONFIG_MAX_VCPUS - 1);
     if (d->vcpu[index])
         return -HV_EEXIST;
-    error = gmem_pin(v->domain, args->a[2], &service);
+    error = gmem_pin(v->domain, args->a2, &service);
     if (error)
         return error;
     error = vcpu_create(d, index, service, &created);
@@ -32,7 +32,7 @@ int64_t mgmt_vcpu_create(struct vcpu *v, const struct mgmt_args *args)
         gmem_unpin(service);
         return error;
     }
-    created->service_gpa = args->a[2];
+    created->service_gpa = args->a2;
     if (created->apic)
         vapic_init(created);
     if (d->pause_count)
@@ -44,7 +44,7 @@ int64_t mgmt_vcpu_create(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_vcpu_start(struct vcpu *v, const struct mgmt_args *args)
 {
     struct vcpu *t = NULL;
-    int error = mgmt_target_vcpu(v, args->a[0], args->a[1], &t);
+    int error = mgmt_target_vcpu(v, args->a0, args->a1, &t);
     if (error)
         return error;
     if (domain_is_dead(t->domain))
@@ -59,7 +59,7 @@ int64_t mgmt_vcpu_start(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_vcpu_stop(struct vcpu *v, const struct mgmt_args *args)
 {
     struct vcpu *t = NULL;
-    int error = mgmt_target_vcpu(v, args->a[0], args->a[1], &t);
+    int error = mgmt_target_vcpu(v, args->a0, args->a1, &t);
     if (error)
         return error;
     sched_hold(t, HOLD_STOPPED);
@@ -77,10 +77,10 @@ static void hold_for_change(struct vcpu *t)
 int64_t mgmt_vcpu_affinity(struct vcpu *v, const struct mgmt_args *args)
 {
     struct vcpu *t = NULL;
-    int error = mgmt_target_vcpu(v, args->a[0], args->a[1], &t);
+    int error = mgmt_target_vcpu(v, args->a0, args->a1, &t);
     if (error)
         return error;
-    uint64_t mask = args->a[2] & MASK(pcpu_count - 1, 0);
+    uint64_t mask = args->a2 & MASK(pcpu_count - 1, 0);
     if (!mask)
         return -HV_EINVAL;
     hold_for_change(t);
@@ -92,13 +92,13 @@ int64_t mgmt_vcpu_affinity(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_vcpu_priority(struct vcpu *v, const struct mgmt_args *args)
 {
     struct vcpu *t = NULL;
-    int error = mgmt_target_vcpu(v, args->a[0], args->a[1], &t);
+    int error = mgmt_target_vcpu(v, args->a0, args->a1, &t);
     if (error)
         return error;
-    if (args->a[2] > 255 || args->a[3] > SLICE_US_MAX)
+    if (args->a2 > 255 || args->a3 > SLICE_US_MAX)
         return -HV_EINVAL;
     hold_for_change(t);
-    sched_set_priority(t, (uint8_t)args->a[2], args->a[3]);
+    sched_set_priority(t, (uint8_t)args->a2, args->a3);
     sched_release(t, HOLD_CHANGE);
     return 0;
 }
@@ -106,11 +106,11 @@ int64_t mgmt_vcpu_priority(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_vcpu_inject(struct vcpu *v, const struct mgmt_args *args)
 {
     struct vcpu *t = NULL;
-    int error = mgmt_target_vcpu(v, args->a[0], args->a[1], &t);
+    int error = mgmt_target_vcpu(v, args->a0, args->a1, &t);
     if (error)
         return error;
-    uint64_t vector = args->a[3], code = args->a[4];
-    switch (args->a[2]) {
+    uint64_t vector = args->a3, code = args->a4;
+    switch (args->a2) {
     case HV_INJECT_NMI:
         if (vector || code)
             return -HV_EINVAL;
@@ -135,7 +135,7 @@ int64_t mgmt_vcpu_inject(struct vcpu *v, const struct mgmt_args *args)
 int64_t mgmt_vcpu_kick(struct vcpu *v, const struct mgmt_args *args)
 {
     struct vcpu *t = NULL;
-    int error = mgmt_target_vcpu(v, args->a[0], args->a[1], &t);
+    int error = mgmt_target_vcpu(v, args->a0, args->a1, &t);
     if (error)
         return error;
     if (t->holds & HOLD_SERVICE)
@@ -149,9 +149,9 @@ int64_t mgmt_vcpu_info(struct vcpu *v, const struct mgmt_args *args)
     struct vcpu *t = NULL;
     uint64_t ticks[ACCOUNT_KINDS];
     enum hv_vcpu_state state;
-    int error = mgmt_check_out(v, args->a[2], sizeof(struct hv_vcpu_info));
+    int error = mgmt_check_out(v, args->a2, sizeof(struct hv_vcpu_info));
     if (!error)
-        error = mgmt_target_vcpu(v, args->a[0], args->a[1], &t);
+        error = mgmt_target_vcpu(v, args->a0, args->a1, &t);
     if (error)
         return error;
     sched_times(t, ticks, &state);
@@ -172,7 +172,7 @@ int64_t mgmt_vcpu_info(struct vcpu *v, const struct mgmt_args *args)
         info.exits_by_reason[i] = t->exits[i];
         info.exits += t->exits[i];
     }
-    return mgmt_copy_out(v, args->a[2], &info, sizeof(info));
+    return mgmt_copy_out(v, args->a2, &info, sizeof(info));
 }
 
 /* Its owner may be changing what is read here: each number is true for itself. */
@@ -180,20 +180,20 @@ int64_t mgmt_vcpu_apic(struct vcpu *v, const struct mgmt_args *args)
 {
     struct vcpu *t = NULL;
     struct hv_vcpu_apic info = {.size = sizeof(info), .inhibits = HV_APIC_INHIBIT_ABSENT};
-    int error = mgmt_check_out(v, args->a[2], sizeof(info));
+    int error = mgmt_check_out(v, args->a2, sizeof(info));
     if (!error)
-        error = mgmt_target_vcpu(v, args->a[0], args->a[1], &t);
+        error = mgmt_target_vcpu(v, args->a0, args->a1, &t);
     if (error)
         return error;
     if (t->apic)
         vapic_describe(t->apic, &info);
-    return mgmt_copy_out(v, args->a[2], &info, sizeof(info));
+    return mgmt_copy_out(v, args->a2, &info, sizeof(info));
 }
 
 /* The hot one: no lock; the domain cannot go away before this CPU serves calls again (domain.h). */
 int64_t mgmt_vcpu_complete(struct vcpu *v, const struct mgmt_args *args)
 {
     struct vcpu *t = NULL;
-    int error = mgmt_target_vcpu(v, args->a[0], args->a[1], &t);
+    int error = mgmt_target_vcpu(v, args->a0, args->a1, &t);
     return error ? error : service_complete(t);
 }

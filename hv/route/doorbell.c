@@ -7,13 +7,6 @@ static uint64_t low_bytes(uint64_t data, uint32_t width)
     return width && width < 8 ? data & (BIT(8 * width) - 1) : data;
 }
 
-bool doorbell_hit(const struct domain *d, uint32_t space, uint64_t address, uint32_t width, uint64_t data)
-{
-    const struct routing *r = atomic_load_acquire(&d->routing);
-    const struct doorbells *all = r ? atomic_load_acquire(&r->doorbells) : NULL;
-    return all && doorbell_ring(all, space, address, width, data);
-}
-
 static bool valid(const struct hv_doorbell *b)
 {
     uint64_t bytes = b->width ? b->width : 1;
@@ -97,12 +90,13 @@ int doorbell_add(struct domain *d, const struct hv_doorbell *b, struct notifier 
 {
     if (!valid(b))
         return -HV_EINVAL;
-    struct routing *r = route_init(d);
-    if (r && !r->doorbells)
-        atomic_store_release(&r->doorbells, (struct doorbells *)domain_page_alloc(d));
-    if (!r || !r->doorbells)
+    if (!route_init(d)) /* which sees to it that they are freed */
         return -HV_ENOMEM;
-    struct doorbells *all = r->doorbells;
+    if (!d->doorbells)
+        atomic_store_release(&d->doorbells, (struct doorbells *)domain_page_alloc(d));
+    struct doorbells *all = d->doorbells;
+    if (!all)
+        return -HV_ENOMEM;
     sweep(all);
     for (uint32_t i = 0; i < DOORBELL_BUCKETS; i++)
         for (const struct doorbell *other = all->bucket[i]; other; other = other->next)
@@ -128,7 +122,7 @@ int doorbell_add(struct domain *d, const struct hv_doorbell *b, struct notifier 
 
 int doorbell_remove(struct domain *d, const struct hv_doorbell *b)
 {
-    struct doorbells *all = d->routing ? d->routing->doorbells : NULL;
+    struct doorbells *all = d->doorbells;
     if (!valid(b))
         return -HV_EINVAL;
     struct doorbell **link = all ? bucket_of(all, b) : NULL;
@@ -145,7 +139,7 @@ int doorbell_remove(struct domain *d, const struct hv_doorbell *b)
 
 void doorbell_free(struct domain *d)
 {
-    struct doorbells *all = d->routing->doorbells;
+    struct doorbells *all = d->doorbells;
     for (uint32_t p = 0; all && p < DOORBELL_PAGES; p++)
         domain_page_free(d, all->page[p]);
     domain_page_free(d, all);

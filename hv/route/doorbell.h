@@ -73,20 +73,38 @@ static inline const struct doorbell *doorbell_find(const struct doorbells *all, 
 }
 
 /*
- * A guest's write: true when it met a doorbell, which has been signalled; the access is done. `data` above
- * the width is ignored.
+ * A guest's write, `data` above the width is ignored: the doorbell that it meets, or NULL. The access is done then, and
+ * doorbell_end must follow, which signals.
  */
-static inline bool doorbell_ring(const struct doorbells *all, uint32_t space, uint64_t address,
-                                 uint32_t width, uint64_t data)
+static inline __attribute__((always_inline)) const struct doorbell *
+doorbell_begin(const struct domain *d, uint32_t space, uint64_t address, uint32_t width, uint64_t data)
 {
+    const struct doorbells *all = atomic_load_acquire(&d->doorbells);
+    if (!all)
+        return NULL;
     hazard_enter(HAZARD_ALL);
     const struct doorbell *b = doorbell_find(all, space, address, width, data);
-    bool hit = b && notifier_signal_held(b->notifier, b->generation);
+    if (b && atomic_load_acquire(&b->notifier->generation) == b->generation)
+        return b;
     hazard_leave();
-    return hit;
+    return NULL;
 }
 
-bool doorbell_hit(const struct domain *d, uint32_t space, uint64_t address, uint32_t width, uint64_t data);
+static inline void doorbell_end(const struct doorbell *b)
+{
+    notifier_signal_held(b->notifier);
+    hazard_leave();
+}
+
+/* Both; true: the access is done. */
+static inline bool doorbell_hit(const struct domain *d, uint32_t space, uint64_t address, uint32_t width,
+                                uint64_t data)
+{
+    const struct doorbell *b = doorbell_begin(d, space, address, width, data);
+    if (b)
+        doorbell_end(b);
+    return b;
+}
 
 /*
  * 0; -HV_EINVAL: space, width, flags, data (also with any width), an address beyond the space or (MMIO)

@@ -51,17 +51,14 @@ _Static_assert(sizeof(struct notifiers) <= PAGE_SIZE, "one page");
 /* What a bound one does; the count has been made. */
 int notifier_fire(struct notifier *n, uint64_t bind);
 
-/* HAZARD_ALL's holder, for a notifier that it has looked up before. False: closed. */
-static inline bool notifier_signal_held(struct notifier *n, uint32_t generation)
+/* HAZARD_ALL's holder, for a notifier that it has looked up before and that is of that generation: open. */
+static inline void notifier_signal_held(struct notifier *n)
 {
-    if (atomic_load_acquire(&n->generation) != generation)
-        return false;
     (void)atomic_fetch_add_full(&n->signals,
                                 1); /* first: who binds it at this moment looks at the count afterwards */
     uint64_t bind = atomic_load_acquire(&n->bind);
     if (bind)
         (void)notifier_fire(n, bind);
-    return true;
 }
 
 /*

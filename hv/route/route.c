@@ -46,14 +46,14 @@ static int fire_pins(struct domain *d, uint64_t word, enum irqchip_source source
     return sum;
 }
 
-static int fire_once(struct domain *d, uint64_t word, enum irqchip_source source, bool level)
+static __attribute__((noinline)) int fire_other(struct domain *d, uint64_t word, enum irqchip_source source,
+                                                bool level)
 {
     switch (route_kind(word)) {
     case ROUTE_IRQCHIP:
         return fire_pins(d, word, source, level);
     case ROUTE_MSI: {
-        const struct vlapic_message m = route_message(word);
-        int taken = level ? message_send(d, &m) : -1;
+        int taken = level ? message_send(d, word) : -1;
         return taken < 0 ? -HV_ENXIO : taken;
     }
     case ROUTE_NOTIFY:
@@ -67,6 +67,13 @@ static int fire_once(struct domain *d, uint64_t word, enum irqchip_source source
         break;
     }
     return -HV_ENXIO;
+}
+
+static inline int fire_once(struct domain *d, uint64_t word, enum irqchip_source source, bool level)
+{
+    int taken =
+        level && route_is_plain(word) ? message_edge(d, word >> 13 & 0xff, (uint8_t)(word >> 45)) : -1;
+    return taken < 0 ? fire_other(d, word, source, level) : taken;
 }
 
 static void count(const struct routing *r, uint32_t gsi, int result)
@@ -189,34 +196,34 @@ static bool make_room(struct domain *d, struct route_table *t, uint32_t gsi)
     return *counts && *page;
 }
 
-/* The rest of a change, with the lock held. */
-static __attribute__((noinline)) int set_rarely(struct domain *d, uint32_t gsi, uint64_t word, uint64_t *old)
+/* The rest of a change; the lock is held, and is not any more. */
+static __attribute__((noinline)) int64_t set_rarely(struct domain *d, uint32_t gsi, uint64_t word)
 {
     struct route_table *t = d->routing->table;
-    if (word && !make_room(d, t, gsi))
-        return -HV_ENOMEM;
-    uint64_t *at = slot(t, gsi);
-    *old = at ? atomic_exchange_full(at, word) : 0;
-    map_pins(t, *old, gsi + 1, 0);
-    map_pins(t, word, 0, gsi + 1);
-    return 0;
+    bool room = !word || make_room(d, t, gsi);
+    uint64_t *at = room ? slot(t, gsi) : NULL, old = at ? atomic_exchange_full(at, word) : 0;
+    map_pins(t, old, gsi + 1, 0);
+    if (room)
+        map_pins(t, word, 0, gsi + 1);
+    spin_unlock(&d->routing->change);
+    if (old && old != word)
+        hazard_wait(hazard_gsi(d->id, gsi));
+    return room ? 0 : -HV_ENOMEM;
 }
 
 /* Where there is a route there are counters, and a message has no pins: nothing more to do. */
-int route_set(struct domain *d, uint32_t gsi, uint64_t word)
+int64_t route_set(struct domain *d, uint32_t gsi, uint64_t word)
 {
     struct routing *r = d->routing;
-    int error = 0;
     spin_lock(&r->change);
     uint64_t *at = slot(r->table, gsi), old = at ? atomic_load_relaxed(at) : 0;
-    if (__builtin_expect(route_kind(old) == ROUTE_MSI && route_kind(word) == ROUTE_MSI, 1))
-        (void)atomic_exchange_full(at, word);
-    else
-        error = set_rarely(d, gsi, word, &old);
+    if (__builtin_expect(route_kind(old) != ROUTE_MSI || route_kind(word) != ROUTE_MSI, 0))
+        return set_rarely(d, gsi, word);
+    (void)atomic_exchange_full(at, word);
     spin_unlock(&r->change);
-    if (old && old != word)
+    if (old != word)
         hazard_wait(hazard_gsi(d->id, gsi));
-    return error;
+    return 0;
 }
 
 static void free_table(struct domain *d, struct route_table *t)

@@ -40,7 +40,6 @@ struct route_counts_dir {
 
 struct notifier;
 struct notifiers;
-struct doorbells;
 
 /* A GSI with resample notifiers: notifier.c. */
 struct route_resampler {
@@ -56,7 +55,6 @@ struct routing {
     struct route_counts_dir *counts[2];
     struct route_limits limits;
     struct notifiers *notifiers; /* that the domain owns */
-    struct doorbells *doorbells; /* in the domain */
     uint32_t resamplers;         /* places in use or once used */
     struct route_resampler resampler[ROUTE_RESAMPLERS];
 };
@@ -92,7 +90,7 @@ int route_signal_held(struct domain *d, uint32_t gsi);
 /* 0 when there is none. */
 uint64_t route_get(const struct routing *r, uint32_t gsi);
 /* Returns when the old route can fire no more. 0, -HV_ENOMEM: no page for it. */
-int route_set(struct domain *d, uint32_t gsi, uint64_t word);
+int64_t route_set(struct domain *d, uint32_t gsi, uint64_t word);
 
 /*
  * A new table: prepare from nothing, then switch at once. -HV_EINVAL: not begun, or GSIs not rising;

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 
+#include "arch/cpu/bits.h"
 #include "guest_abi/hv_route.h"
 #include "hv/vapic/vlapic.h"
 
@@ -84,6 +85,12 @@ static inline uint32_t route_vcpu(uint64_t word)
 static inline uint32_t route_number(uint64_t word)
 {
     return word >> 9 & 4095;
+}
+
+/* Fixed, edge, to an ID of 8 bits: nothing else is set. */
+static inline bool route_is_plain(uint64_t word)
+{
+    return (word & ~(MASK(20, 13) | MASK(52, 45))) == ROUTE_MSI;
 }
 
 /* The redirection hint makes a fixed message one for the lowest priority. */

@@ -157,7 +157,7 @@ static inline void vlapic_reg_set(struct vlapic *a, uint32_t offset, uint32_t va
 
 static inline bool vlapic_test(const struct vlapic *a, enum apic_reg bits, uint8_t vector)
 {
-    return vlapic_reg_get(a, (uint32_t)bits + (vector >> 5) * 16U) >> (vector & 31) & 1;
+    return __atomic_load_n(&a->page[bits / 4U + (vector >> 5) * 4U], __ATOMIC_RELAXED) >> (vector & 31) & 1;
 }
 
 static inline enum vlapic_mode vlapic_mode(const struct vlapic *a)

@@ -114,9 +114,13 @@ void finish(struct domain *d, uint32_t job)
 
 bool taken(uint32_t number)
 {
-    uint64_t bit = 1ULL << number % 64;
-    (void)__atomic_exchange_n(&notify.notify.selector, 0, __ATOMIC_SEQ_CST);
-    return __atomic_fetch_and(&notify.notify.pending[number / 64], ~bit, __ATOMIC_SEQ_CST) & bit;
+    uint64_t bit = 1ULL << number % 64, word = 1ULL << number / 64;
+    (void)__atomic_fetch_and(&notify.notify.selector, ~word,
+                             __ATOMIC_SEQ_CST); /* the other words are for others */
+    uint64_t before = __atomic_fetch_and(&notify.notify.pending[number / 64], ~bit, __ATOMIC_SEQ_CST);
+    if (before & ~bit)
+        (void)__atomic_fetch_or(&notify.notify.selector, word, __ATOMIC_SEQ_CST);
+    return before & bit;
 }
 
 static void expect_alive(const struct domain *d)

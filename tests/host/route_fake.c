@@ -8,7 +8,7 @@ int fake_result = 1;
 long fake_pages, fake_fail_at, fake_pages_at_grace;
 void (*fake_hook)(void);
 
-static struct domain *domains[FAKE_DOMAINS];
+struct domain *domain_table[CONFIG_MAX_DOMAINS];
 static struct pcpu cpus[FAKE_CPUS];
 struct pcpu *pcpu_table[CONFIG_MAX_CPUS];
 uint32_t pcpu_count = FAKE_CPUS;
@@ -30,7 +30,7 @@ struct domain *fake_domain(uint16_t id, uint16_t manager)
     d->max_vcpus = 4;
     d->irqchip = HV_DOMAIN_IRQCHIP_FULL;
     d->apics = calloc(1, sizeof(struct vapic_domain));
-    domains[id] = d;
+    domain_table[id] = d;
     return d;
 }
 
@@ -48,12 +48,12 @@ void fake_start(void)
 void fake_end(void)
 {
     for (uint32_t i = 0; i < FAKE_DOMAINS; i++) {
-        if (!domains[i])
+        if (!domain_table[i])
             continue;
-        route_release(domains[i]);
-        free(domains[i]->apics);
-        free(domains[i]);
-        domains[i] = NULL;
+        route_release(domain_table[i]);
+        free(domain_table[i]->apics);
+        free(domain_table[i]);
+        domain_table[i] = NULL;
     }
 }
 
@@ -72,12 +72,6 @@ static int note(struct fake_event e)
 }
 
 /* ---- the hypervisor's */
-
-struct domain *domain_get(uint64_t id)
-{
-    struct domain *d = id < FAKE_DOMAINS ? domains[id] : NULL;
-    return d && !d->dying ? d : NULL;
-}
 
 uint32_t domain_next(uint32_t first)
 {

@@ -365,7 +365,7 @@ TEST(doorbells_ring_for_what_they_match)
     EXPECT_TRUE(doorbell_hit(d, HV_CLAIM_MMIO, 0x1000, 4, 99) &&
                 doorbell_hit(d, HV_CLAIM_MMIO, 0x3000, 2, 7));
     EXPECT_EQ(notifier_read(manager, e), 2);
-    EXPECT_EQ(d->routing->doorbells->matches, 2);
+    EXPECT_EQ(d->doorbells->matches, 2);
     end();
 }
 

@@ -260,7 +260,7 @@ TEST(no_memory_changes_nothing)
     EXPECT_EQ(route_set(d, 3, msi(0x33)), 0);
     for (long n = 1; n <= 3; n++) {
         fake_fail_at = n;
-        int error = route_set(d, 70000, msi(0x50));
+        int64_t error = route_set(d, 70000, msi(0x50));
         test_row("page %ld", n);
         EXPECT_EQ(error, -HV_ENOMEM);
         EXPECT_EQ(route_get(d->routing, 70000), 0);

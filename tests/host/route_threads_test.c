@@ -23,7 +23,8 @@
 
 enum { FIRERS = 3, CHANGES = 5000, GSIS = 3 };
 
-static struct domain *domains[2], *d;
+struct domain *domain_table[CONFIG_MAX_DOMAINS];
+static struct domain *d;
 static struct pcpu cpus[FIRERS + 1];
 struct pcpu *pcpu_table[CONFIG_MAX_CPUS];
 uint32_t pcpu_count = FIRERS + 1;
@@ -34,11 +35,6 @@ static bool done;
 
 void domain_wait_grace(void)
 {
-}
-
-struct domain *domain_get(uint64_t id)
-{
-    return id < 2 ? domains[id] : NULL;
 }
 
 uint32_t domain_next(uint32_t first)
@@ -133,7 +129,7 @@ static void *fire_on(void *arg)
             (void)doorbell_hit(d, HV_CLAIM_PIO, 0x10, 2, 0);
             break;
         case 1:
-            (void)notifier_signal(domains[0], atomic_load_acquire(&handle));
+            (void)notifier_signal(domain_table[0], atomic_load_acquire(&handle));
             break;
         default:
             (void)route_fire(d, random_below(&r, GSIS), IRQCHIP_SOURCE_MANAGER, true);
@@ -165,22 +161,22 @@ static void run(void (*change)(struct random *r))
 static void make(void)
 {
     for (uint16_t id = 0; id < 2; id++) {
-        domains[id] = calloc(1, sizeof(struct domain));
-        domains[id]->id = id;
-        domains[id]->max_vcpus = 1;
-        domains[id]->irqchip = HV_DOMAIN_IRQCHIP_FULL;
-        domains[id]->apics = calloc(1, sizeof(struct vapic_domain));
+        domain_table[id] = calloc(1, sizeof(struct domain));
+        domain_table[id]->id = id;
+        domain_table[id]->max_vcpus = 1;
+        domain_table[id]->irqchip = HV_DOMAIN_IRQCHIP_FULL;
+        domain_table[id]->apics = calloc(1, sizeof(struct vapic_domain));
     }
-    d = domains[1];
+    d = domain_table[1];
     ASSERT_TRUE(route_init(d) != NULL);
 }
 
 static void destroy(void)
 {
     for (uint16_t id = 0; id < 2; id++) {
-        route_release(domains[id]);
-        free(domains[id]->apics);
-        free(domains[id]);
+        route_release(domain_table[id]);
+        free(domain_table[id]->apics);
+        free(domain_table[id]);
     }
 }
 
@@ -250,7 +246,7 @@ static uint64_t notifier(uint32_t *its_number)
     const struct hv_notifier b = {.kind = HV_NOTIFIER_NOTIFY, .number = number};
     atomic_store_release(&dead[number], false);
     *its_number = number;
-    return (uint64_t)notifier_create(domains[0], &b);
+    return (uint64_t)notifier_create(domain_table[0], &b);
 }
 
 /* Closed while it fires by its handle; its place is used again. */
@@ -314,7 +310,7 @@ static void change_line(struct random *r)
     const struct hv_notifier b = {.kind = HV_NOTIFIER_NOTIFY, .number = HV_NOTIFY_OWN + lines % 1000};
     lines++;
     atomic_store_release(&dead[b.number], false);
-    struct notifier *n = notifier_find((uint64_t)notifier_create(domains[0], &b));
+    struct notifier *n = notifier_find((uint64_t)notifier_create(domain_table[0], &b));
     ASSERT_EQ(pirq_bind(0, &anywhere, n), 0);
     for (unsigned i = (unsigned)random_below(r, 3); i-- > 0;)
         (void)pirq_ack(0);

@@ -200,6 +200,8 @@ static void doorbells(void)
     CHECK_EQ(irq_doorbell_remove(g->id, HV_CLAIM_PIO, 0x510, 2, &seven, n), 0);
     (void)guest_do(g, 0, AGENT_OUT, 0x510, 2, 7, 0);
     CHECK_EQ(irq_notifier_read(n), 0);
+    irq_any_writes(g, n);
+    (void)lab_notified(NUMBER(3));
     CHECK_EQ(irq_notifier_close(m), 0);
     (void)guest_do(g, 0, AGENT_WRITE, AGENT_MMIO + 8, 4, 1, 0); /* to nothing */
     CHECK_EQ(irq_notifier_close(n), 0);

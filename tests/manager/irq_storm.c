@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Doorbells and notifiers that go and come while a guest rings. */
+/* Doorbells: with notifiers that go and come while a guest rings; by all kinds of writes. */
 #include "tests/manager/irq_storm.h"
 
 #include "mgmt/lib/irq.h"
@@ -37,4 +37,28 @@ void irq_ring_and_close(struct guest *g)
     }
     CHECK(met > 0 && counted <= rings);
     (void)lab_notified(NUMBER);
+}
+
+/*
+ * A doorbell that takes any write. Stores, over and over, and what only looks like one from outside, ring the
+ * same; registers and flags are the instruction's.
+ */
+void irq_any_writes(struct guest *g, uint64_t n)
+{
+    const uint64_t bell = AGENT_MMIO + 64, none = 0xffffffff, sign = 0x80;
+    CHECK_EQ(irq_doorbell_add(g->id, HV_CLAIM_MMIO, bell, 0, NULL, n), 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        for (uint32_t width = 1; width <= 8; width *= 2)
+            (void)guest_do(g, 0, AGENT_WRITE, bell, width, i, 0);
+        CHECK_EQ(guest_do(g, 0, AGENT_RMW, bell, RMW_XCHG, 5, 0), none);
+        CHECK_EQ(guest_do(g, 0, AGENT_RMW, bell, RMW_CMPXCHG, 5, 0), none);
+        CHECK_EQ(guest_do(g, 0, AGENT_RMW, bell, RMW_OR, 5, 0), 5);
+        CHECK(guest_box(g, 0)->flags & sign);
+        CHECK_EQ(guest_do(g, 0, AGENT_STOS, bell, 8, 5, 2), bell + 16);
+        (void)guest_do(g, 0, AGENT_WRITE, bell + 8, 4, i, 0);
+        CHECK_EQ(irq_notifier_read(n), 8);
+    }
+    CHECK_EQ(irq_doorbell_remove(g->id, HV_CLAIM_MMIO, bell, 0, NULL, n), 0);
+    (void)guest_do(g, 0, AGENT_WRITE, bell, 4, 1, 0);
+    CHECK_EQ(irq_notifier_read(n), 0);
 }

@@ -8,3 +8,6 @@
 void irq_ring_and_close(struct guest *g);
 /* INIT to g's only vCPU, whose agent is gone then. */
 void irq_init_of_first(struct guest *g);
+
+/* n: a notifier; AGENT_MMIO + 64 is free. */
+void irq_any_writes(struct guest *g, uint64_t n);
