@@ -30,7 +30,8 @@ static inline bool lapic_x2apic(void)
 uint32_t lapic_id(void);
 static inline void lapic_x2apic_eoi(void)
 {
-    wrmsr(MSR_IA32_X2APIC_BASE + 0xb, 0);
+    __asm__ volatile("xor %%eax, %%eax; xor %%edx, %%edx; wrmsr" ::"c"(MSR_IA32_X2APIC_BASE + 0xb)
+                     : "eax", "edx", "memory", "cc");
 }
 void lapic_page_eoi(void);
 static inline void lapic_eoi(void)
