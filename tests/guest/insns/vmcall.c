@@ -81,12 +81,13 @@ static int64_t expected(uint64_t number)
     default:
         break;
     }
-    bool system = number >= HV_CALL_SYSTEM_INFO && number <= HV_CALL_CPU_INFO;
+    bool system = (number >= HV_CALL_SYSTEM_INFO && number <= HV_CALL_CPU_INFO) ||
+                  number == HV_CALL_TRACE_CONTROL || number == HV_CALL_TRACE_READ;
     bool domains = number >= HV_CALL_DOMAIN_CREATE && number <= HV_CALL_DOMAIN_UNCLAIM;
-    bool vcpus = number >= HV_CALL_VCPU_CREATE && number <= HV_CALL_VCPU_COMPLETE;
+    bool vcpus = number >= HV_CALL_VCPU_CREATE && number <= HV_CALL_VCPU_APIC;
     bool memory = number >= HV_CALL_MEM_DONATE && number <= HV_CALL_MEM_QUERY;
     bool chips = number >= HV_CALL_IRQCHIP_CONFIG && number <= HV_CALL_EOI_VECTORS;
-    bool routes = (number >= HV_CALL_ROUTE_SET && number <= HV_CALL_ROUTE_STATS) ||
+    bool routes = (number >= HV_CALL_ROUTE_SET && number <= HV_CALL_ROUTE_LATENCY) ||
                   number == HV_CALL_IRQ_LINE || number == HV_CALL_SIGNAL_MSI || number == HV_CALL_ROUTE_MSI;
     bool notifiers = number >= HV_CALL_NOTIFIER_CREATE && number <= HV_CALL_NOTIFIER_LIST;
     bool doorbells = number >= HV_CALL_DOORBELL_ADD && number <= HV_CALL_DOORBELL_REMOVE;
