@@ -10,6 +10,7 @@
 
 _Static_assert(offsetof(struct mailbox, vector) == 88, "agent_entry.S");
 _Static_assert(offsetof(struct mailbox, rsp) == 112, "agent_entry.S");
+_Static_assert(offsetof(struct mailbox, stop) == 128, "agent_entry.S");
 _Static_assert(offsetof(struct mailbox, nmis) == 136, "agent_entry.S");
 _Static_assert(offsetof(struct mailbox, last_interrupt) == 152, "agent_entry.S");
 _Static_assert(offsetof(struct mailbox, boxes) == 168 && AGENT_LAPIC == 0x3fe00000U, "agent_entry.S");
@@ -19,6 +20,7 @@ _Static_assert(offsetof(struct mailbox, boxes) == 168 && AGENT_LAPIC == 0x3fe000
 
 extern const char agent_stubs[];
 void agent_guarded(struct mailbox *box);
+bool agent_sleep(struct mailbox *box, bool interrupts);
 void agent_command(struct mailbox *box);
 __attribute__((noreturn)) void agent_main(struct mailbox *box);
 
@@ -73,13 +75,8 @@ static uint64_t call(const struct mailbox *box)
 
 static void halt(struct mailbox *box)
 {
-    while (!box->stop) {
-        if (box->arg[0])
-            __asm__ volatile("sti; hlt; cli" ::: "memory");
-        else
-            __asm__ volatile("hlt" ::: "memory");
+    while (agent_sleep(box, box->arg[0] != 0))
         box->counter++;
-    }
 }
 
 static void end_each(struct mailbox *box)

@@ -7,6 +7,7 @@
 #define BOX_ERROR      96
 #define BOX_RIP        104
 #define BOX_RSP        112
+#define BOX_STOP       128
 #define BOX_NMIS       136
 #define BOX_INTERRUPTS 144
 #define BOX_LAST       152
@@ -53,6 +54,25 @@ agent_unwind:
 	pop	%rbx
 	ret
 
+/*
+ * RDI = mailbox, ESI: with interrupts on. EAX: 1 after a HLT, 0: `stop` was set. An NMI between the look at `stop` and the
+ * HLT would be in vain, so its handler goes back to the look.
+ */
+	.global agent_sleep
+agent_sleep:
+	cmpq	$0, BOX_STOP(%rdi)
+	jne	2f
+	test	%esi, %esi
+	je	1f
+	sti
+1:	hlt
+agent_slept:
+	cli
+	mov	$1, %eax
+	ret
+2:	xor	%eax, %eax
+	ret
+
 	.altmacro
 	.macro STUB vector
 	.balign 16
@@ -87,6 +107,17 @@ common:				/* vector, error, RIP, CS, RFLAGS, RSP, SS */
 	cld
 	jmp	agent_unwind
 1:	incq	%gs:BOX_NMIS
+	push	%rax
+	push	%rcx
+	mov	32(%rsp), %rax		/* RIP */
+	lea	agent_sleep(%rip), %rcx
+	sub	%rcx, %rax
+	cmp	$agent_slept - agent_sleep, %rax
+	jae	4f
+	mov	%rcx, 32(%rsp)
+	andl	$~0x200, 48(%rsp)	/* IF */
+4:	pop	%rcx
+	pop	%rax
 	add	$16, %rsp
 	iretq
 2:	push	%rax
