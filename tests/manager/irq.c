@@ -6,72 +6,18 @@
  */
 #include <string.h>
 
-#include "guest_abi/apic.h"
-#include "guest_abi/irqchip.h"
-#include "mgmt/lib/irq.h"
+#include "tests/manager/irq_guest.h"
 #include "tests/manager/irq_storm.h"
-#include "tests/manager/lab.h"
 
-#define NUMBER(n)  (HV_NOTIFY_OWN + (n))
-#define TAKE_MS    2000U
-#define MSI_BASE   0xfee00000U
 #define LINE(name) -(uint64_t)(name)
 
 static struct guest *g;
 
-static void lapic(uint32_t reg, uint32_t value)
-{
-    (void)guest_do(g, 0, AGENT_WRITE, AGENT_LAPIC + reg, 4, value, 0);
-}
-
-static void eoi(void)
-{
-    lapic(APIC_EOI, 0);
-}
-
-static void redirect(uint32_t pin, uint32_t low)
-{
-    for (uint32_t half = 2; half-- > 0;) {
-        (void)guest_do(g, 0, AGENT_WRITE, AGENT_IOAPIC, 4, IOAPIC_REDTBL + 2 * pin + half, 0);
-        (void)guest_do(g, 0, AGENT_WRITE, AGENT_IOAPIC + IOAPIC_IOWIN, 4, half ? 0 : low, 0);
-    }
-}
-
-/* Lets the agent take what waits: so many interrupts, the last with this vector; then nothing more. */
-static void take(uint32_t count, uint32_t vector)
-{
-    struct mailbox *box = guest_box(g, 0);
-    uint64_t until = box->interrupts + count, left = TAKE_MS;
-    guest_go(g, 0, AGENT_HLT, 1, 0, 0, 0);
-    while (box->interrupts < until && left--)
-        lab_sleep(1);
-    lab_sleep(1);
-    CHECK_CASE(box->interrupts - until + count, count, "interrupts, last %#llx, waiting for %#x",
-               (unsigned long long)box->last_interrupt, vector);
-    if (count)
-        CHECK_EQ(box->last_interrupt, vector);
-    box->stop = 1;
-    CHECK_EQ(hv_vcpu_inject(g->id, 0, HV_INJECT_NMI, 0, 0), 0);
-    guest_done(g, 0);
-}
-
 /* Takes whatever waits. */
 static void drain(void)
 {
-    struct mailbox *box = guest_box(g, 0);
-    guest_go(g, 0, AGENT_HLT, 1, 0, 0, 0);
-    lab_sleep(5);
-    box->stop = 1;
-    CHECK_EQ(hv_vcpu_inject(g->id, 0, HV_INJECT_NMI, 0, 0), 0);
-    guest_done(g, 0);
-    eoi();
-}
-
-static struct hv_ioapic_pin pin_state(uint32_t pin)
-{
-    static struct hv_ioapic io;
-    CHECK_EQ(irq_chip_get(g->id, HV_IRQCHIP_STATE_IOAPIC, &io, HV_IOAPIC_SIZE(24)), 0);
-    return io.pin[pin];
+    (void)irq_take_for(g, 5);
+    irq_eoi(g);
 }
 
 static void stats_are(uint32_t gsi, uint64_t delivered, uint64_t coalesced, uint64_t masked,
@@ -89,16 +35,16 @@ static void stats_are(uint32_t gsi, uint64_t delivered, uint64_t coalesced, uint
 static void messages(void)
 {
     CHECK_EQ(irq_message(g->id, MSI_BASE, 0x41), LINE(HV_ENXIO)); /* APIC disabled */
-    lapic(APIC_SVR, 0x1ff);
+    irq_lapic(g, APIC_SVR, 0x1ff);
     CHECK_EQ(irq_message(g->id, MSI_BASE, 0x41), 1);
     CHECK_EQ(irq_message(g->id, MSI_BASE, 0x41), 0);
-    take(1, 0x41);
+    irq_take(g, 1, 0x41);
     CHECK_EQ(irq_message(g->id, MSI_BASE, 0x41), 1); /* requested again while in service */
     CHECK_EQ(irq_message(g->id, MSI_BASE, 0x41), 0);
-    take(0, 0);
-    eoi();
-    take(1, 0x41);
-    eoi();
+    irq_take(g, 0, 0);
+    irq_eoi(g);
+    irq_take(g, 1, 0x41);
+    irq_eoi(g);
     CHECK_EQ(irq_message(g->id, MSI_BASE | 5 << 12, 0x41), LINE(HV_ENXIO)); /* no such APIC */
     CHECK_EQ(irq_message(g->id, MSI_BASE, 0x0f), LINE(HV_ENXIO));           /* illegal vector */
     CHECK_EQ(irq_message(g->id, 0xfed00000, 0x41), LINE(HV_EINVAL));
@@ -115,14 +61,14 @@ static void edge_lines(void)
 {
     CHECK_EQ(irq_line(g->id, 20, 1), LINE(HV_ENXIO)); /* masked; the edge is lost */
     CHECK_EQ(irq_line(g->id, 20, 0), 1);
-    redirect(20, 0x45);
-    take(0, 0);
+    irq_redirect(g, 20, 0x45);
+    irq_take(g, 0, 0);
     CHECK_EQ(irq_line(g->id, 20, 1), 1);
     CHECK_EQ(irq_line(g->id, 20, 1), 0);
     CHECK_EQ(irq_line(g->id, 20, 0), 1);
     CHECK_EQ(irq_line(g->id, 20, 1), 0); /* an edge, merged with the one that waits */
-    take(1, 0x45);
-    eoi();
+    irq_take(g, 1, 0x45);
+    irq_eoi(g);
     CHECK_EQ(irq_line(g->id, 20, 0), 1);
     stats_are(20, 1, 2, 1, 0);
     CHECK_EQ(irq_line(g->id, 4096, 1), LINE(HV_EINVAL));
@@ -132,41 +78,41 @@ static void edge_lines(void)
 /* Level: one interrupt for each time that somebody still holds the line at the EOI. */
 static void resampling(void)
 {
-    redirect(21, 0x55 | IOAPIC_RTE_LEVEL);
+    irq_redirect(g, 21, 0x55 | IOAPIC_RTE_LEVEL);
     uint64_t a = (uint64_t)irq_notifier_resample(g->id, 21, 0, NUMBER(1));
     uint64_t b = (uint64_t)irq_notifier_resample(g->id, 21, 0, NUMBER(2));
     CHECK((int64_t)a > 0 && (int64_t)b > 0);
     for (unsigned i = 0; i < 3; i++) {
         CHECK_EQ(irq_notifier_signal(a), 1);
         CHECK_EQ(irq_notifier_signal(b), 0);
-        CHECK_EQ(pin_state(21).sources, 2);
-        take(1, 0x55);
-        CHECK(pin_state(21).rte & IOAPIC_RTE_REMOTE_IRR);
+        CHECK_EQ(irq_pin(g, 21).sources, 2);
+        irq_take(g, 1, 0x55);
+        CHECK(irq_pin(g, 21).rte & IOAPIC_RTE_REMOTE_IRR);
         CHECK(!lab_notified(NUMBER(1)) && !lab_notified(NUMBER(2)));
-        eoi();
+        irq_eoi(g);
         CHECK(lab_wait(NUMBER(1), TAKE_MS) && lab_wait(NUMBER(2), TAKE_MS));
-        CHECK_EQ(pin_state(21).sources, 0);
-        CHECK(!(pin_state(21).rte & IOAPIC_RTE_REMOTE_IRR));
-        take(0, 0);
+        CHECK_EQ(irq_pin(g, 21).sources, 0);
+        CHECK(!(irq_pin(g, 21).rte & IOAPIC_RTE_REMOTE_IRR));
+        irq_take(g, 0, 0);
     }
     stats_are(21, 3, 3, 0, 3);
     CHECK_EQ(irq_notifier_signal(a), 1);
     CHECK_EQ(irq_line(g->id, 21, 1), 0); /* a second source */
-    take(1, 0x55);
-    eoi();
-    CHECK_EQ(pin_state(21).sources, 1);
-    take(1, 0x55);
+    irq_take(g, 1, 0x55);
+    irq_eoi(g);
+    CHECK_EQ(irq_pin(g, 21).sources, 1);
+    irq_take(g, 1, 0x55);
     CHECK_EQ(irq_line(g->id, 21, 0), 1);
-    eoi();
-    take(0, 0);
+    irq_eoi(g);
+    irq_take(g, 0, 0);
     CHECK_EQ(irq_notifier_signal(a), 1); /* up when its last notifier is closed: it falls */
     CHECK_EQ(irq_notifier_close(b), 0);
-    CHECK_EQ(pin_state(21).sources, 2);
+    CHECK_EQ(irq_pin(g, 21).sources, 2);
     CHECK_EQ(irq_notifier_close(a), 0);
-    CHECK_EQ(pin_state(21).sources, 0);
+    CHECK_EQ(irq_pin(g, 21).sources, 0);
     CHECK_EQ(irq_notifier_signal(a), LINE(HV_ENOENT));
-    take(1, 0x55);
-    eoi();
+    irq_take(g, 1, 0x55);
+    irq_eoi(g);
     (void)lab_notified(NUMBER(1));
     (void)lab_notified(NUMBER(2));
 }
@@ -192,8 +138,8 @@ static void doorbells(void)
     (void)guest_do(g, 0, AGENT_WRITE, AGENT_MMIO + 8, 4, 1, 0);
     (void)guest_do(g, 0, AGENT_WRITE, AGENT_MMIO + 8, 8, 1, 0);
     (void)guest_do(g, 0, AGENT_WRITE, AGENT_MMIO + 16, 8, 1, 0);
-    take(1, 0x61); /* its own doorbell's; the second one merged */
-    eoi();
+    irq_take(g, 1, 0x61); /* its own doorbell's; the second one merged */
+    irq_eoi(g);
     CHECK_EQ(irq_notifier_read(m), 2);
     memset(guest_scratch(g), 7, 16);
     CHECK_EQ(irq_doorbell_remove(g->id, HV_CLAIM_PIO, 0x510, 2, NULL, n), LINE(HV_ENOENT));
@@ -237,14 +183,14 @@ static void routes(void)
     table[399].msi.data = 0x10000; /* one that is wrong: nothing changes */
     CHECK_EQ(irq_route_replace(g->id, table, 400), LINE(HV_EINVAL));
     CHECK_EQ(irq_line(g->id, 3990, 1), 1);
-    take(1, 32 + 399 % 200);
-    eoi();
+    irq_take(g, 1, 32 + 399 % 200);
+    irq_eoi(g);
     message_route(&table[0], 5, 0x70);
     CHECK_EQ(irq_route_replace(g->id, table, 1), 0);
     CHECK_EQ(irq_line(g->id, 3990, 1), LINE(HV_ENXIO));
     CHECK_EQ(irq_line(g->id, 5, 1), 1);
-    take(1, 0x70);
-    eoi();
+    irq_take(g, 1, 0x70);
+    irq_eoi(g);
     static const struct {
         uint64_t gsi, address, data;
     } bad[] = {{4096, MSI_BASE, 0x70}, {1ULL << 32, MSI_BASE, 0x70},
@@ -254,13 +200,13 @@ static void routes(void)
         CHECK_CASE(hv_call4(HV_CALL_ROUTE_MSI, g->id, bad[i].gsi, bad[i].address, bad[i].data), -HV_EINVAL,
                    "ROUTE_MSI %u", (unsigned)i);
     CHECK_EQ(irq_line(g->id, 5, 1), 1); /* as it was */
-    take(1, 0x70);
-    eoi();
+    irq_take(g, 1, 0x70);
+    irq_eoi(g);
     const struct hv_route link = {.gsi = 6, .kind = HV_ROUTE_GSI, .gsi_to = {.gsi = 5}};
     CHECK_EQ(irq_route_set(g->id, 6, &link, 1), 0);
     CHECK_EQ(irq_line(g->id, 6, 1), 1);
-    take(1, 0x70);
-    eoi();
+    irq_take(g, 1, 0x70);
+    irq_eoi(g);
     CHECK_EQ(irq_route_notify(g->id, 7, 0, NUMBER(9)), 0);
     CHECK_EQ(irq_line(g->id, 7, 1), 1);
     CHECK(lab_notified(NUMBER(9)));
@@ -274,7 +220,7 @@ static void open_pic(uint32_t mask)
     for (size_t i = 0; i < sizeof(writes) / sizeof(writes[0]); i++)
         (void)guest_do(g, 0, AGENT_OUT, writes[i][0], 1, writes[i][1], 0);
     (void)guest_do(g, 0, AGENT_OUT, 0x21, 1, mask, 0);
-    lapic(APIC_LVT_LINT0, APIC_DM_EXTINT << APIC_LVT_MODE_SHIFT);
+    irq_lapic(g, APIC_LVT_LINT0, APIC_DM_EXTINT << APIC_LVT_MODE_SHIFT);
 }
 
 static void pic_eoi(void)
@@ -288,38 +234,38 @@ static void pic_and_pit(void)
     CHECK_EQ(guest_do(g, 0, AGENT_IN, 0x21, 1, 0, 0) & 0xff, 0xf7);
     CHECK_EQ(irq_line(g->id, 3, 1), 1);
     CHECK_EQ(irq_line(g->id, 3, 0), 2); /* falls at both controllers */
-    take(1, 0x23);
+    irq_take(g, 1, 0x23);
     pic_eoi();
-    take(0, 0);
-    lapic(APIC_LVT_LINT0, APIC_LVT_MASKED);
+    irq_take(g, 0, 0);
+    irq_lapic(g, APIC_LVT_LINT0, APIC_LVT_MASKED);
     CHECK_EQ(irq_line(g->id, 3, 1), 1);
     CHECK_EQ(irq_line(g->id, 3, 0), 2); /* falls at both controllers */
-    take(0, 0);
-    lapic(APIC_LVT_LINT0, APIC_DM_EXTINT << APIC_LVT_MODE_SHIFT); /* what waits comes now */
-    take(1, 0x23);
+    irq_take(g, 0, 0);
+    irq_lapic(g, APIC_LVT_LINT0, APIC_DM_EXTINT << APIC_LVT_MODE_SHIFT); /* what waits comes now */
+    irq_take(g, 1, 0x23);
     pic_eoi();
     open_pic(0xfe);
     (void)guest_do(g, 0, AGENT_OUT, 0x43, 1, 0x34, 0); /* channel 0, rate generator, 1 ms */
     (void)guest_do(g, 0, AGENT_OUT, 0x40, 1, 1193 & 0xff, 0);
     (void)guest_do(g, 0, AGENT_OUT, 0x40, 1, 1193 >> 8, 0);
     for (unsigned i = 0; i < 5; i++) {
-        take(1, 0x20);
+        irq_take(g, 1, 0x20);
         pic_eoi();
     }
     (void)guest_do(g, 0, AGENT_OUT, 0x21, 1, 0xff, 0);
-    redirect(2, 0x48); /* the same timer at the I/O APIC */
+    irq_redirect(g, 2, 0x48); /* the same timer at the I/O APIC */
     for (unsigned i = 0; i < 5; i++) {
-        take(1, 0x48);
-        eoi();
+        irq_take(g, 1, 0x48);
+        irq_eoi(g);
     }
-    redirect(2, IOAPIC_RTE_MASKED);
+    irq_redirect(g, 2, IOAPIC_RTE_MASKED);
     drain();
     /* The watchdog of old: ticks as NMIs, besides the one that ends take. */
     uint64_t nmis = guest_box(g, 0)->nmis;
-    lapic(APIC_LVT_LINT0, APIC_DM_NMI << APIC_LVT_MODE_SHIFT);
-    take(0, 0);
+    irq_lapic(g, APIC_LVT_LINT0, APIC_DM_NMI << APIC_LVT_MODE_SHIFT);
+    irq_take(g, 0, 0);
     CHECK(guest_box(g, 0)->nmis >= nmis + 2);
-    lapic(APIC_LVT_LINT0, APIC_LVT_MASKED);
+    irq_lapic(g, APIC_LVT_LINT0, APIC_LVT_MASKED);
     (void)guest_do(g, 0, AGENT_OUT, 0x43, 1, 0x30, 0); /* one-shot without a count: quiet */
 }
 
@@ -352,16 +298,16 @@ static void records(void)
     }
     CHECK_EQ(irq_chip_get(g->id, HV_IRQCHIP_STATE_IOAPIC + 1, &a, HV_IOAPIC_SIZE(24)), LINE(HV_ENODEV));
     /* A line that a record asserts is delivered. */
-    redirect(22, 0x59 | IOAPIC_RTE_LEVEL | IOAPIC_RTE_MASKED);
+    irq_redirect(g, 22, 0x59 | IOAPIC_RTE_LEVEL | IOAPIC_RTE_MASKED);
     CHECK_EQ(irq_chip_get(g->id, HV_IRQCHIP_STATE_IOAPIC, &a, HV_IOAPIC_SIZE(24)), 0);
     a.io.pin[22].sources = 1;
     a.io.pin[22].rte &= ~IOAPIC_RTE_MASKED;
     CHECK_EQ(irq_chip_set(g->id, HV_IRQCHIP_STATE_IOAPIC, &a, HV_IOAPIC_SIZE(24)), 0);
-    take(1, 0x59);
+    irq_take(g, 1, 0x59);
     a.io.pin[22].sources = 0;
     CHECK_EQ(irq_chip_set(g->id, HV_IRQCHIP_STATE_IOAPIC, &a, HV_IOAPIC_SIZE(24)), 0);
-    eoi();
-    take(0, 0);
+    irq_eoi(g);
+    irq_take(g, 0, 0);
 }
 
 static void granted(void)
@@ -373,8 +319,8 @@ static void granted(void)
     CHECK_EQ(guest_call(other, 0, rax, arg), LINE(HV_EPERM));
     CHECK_EQ(irq_notifier_grant(n, other->id, 1), 0);
     CHECK_EQ(guest_call(other, 0, rax, arg), 1);
-    take(1, 0x70);
-    eoi();
+    irq_take(g, 1, 0x70);
+    irq_eoi(g);
     struct hv_notifier_info info;
     CHECK_EQ(irq_notifier_info(n, &info), 0);
     CHECK_EQ(info.signals, 1);
@@ -445,7 +391,7 @@ static void storm(void)
     struct hv_route_stats before, after;
     CHECK_EQ(irq_route_message(g->id, 8, MSI_BASE, 0xe0), 0);
     CHECK_EQ(irq_route_stats(g->id, 8, &before), 0);
-    lapic(APIC_SVR, 0x1ff);
+    irq_lapic(g, APIC_SVR, 0x1ff);
     for (uint64_t i = 0; i < rounds; i++) {
         uint64_t n = (uint64_t)irq_notifier_gsi(g->id, 8);
         for (unsigned k = 0; k < 3; k++, sent++)
@@ -462,10 +408,10 @@ static void storm(void)
     CHECK_EQ(after.coalesced - before.coalesced, sent - fresh);
     CHECK_EQ(after.masked, before.masked);
     uint64_t taken = box->interrupts;
-    take(1, 0xe0);
-    eoi();
-    take(1, 0xd0);
-    eoi();
+    irq_take(g, 1, 0xe0);
+    irq_eoi(g);
+    irq_take(g, 1, 0xd0);
+    irq_eoi(g);
     CHECK_EQ(box->interrupts - taken, fresh); /* nobody took any in between */
 }
 

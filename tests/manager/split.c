@@ -4,13 +4,9 @@
  * become that the manager has asked for. One service for each of these, before the guest goes on, and none for
  * edges and for vectors that nobody asked for.
  */
-#include "guest_abi/apic.h"
-#include "mgmt/lib/irq.h"
-#include "tests/manager/lab.h"
+#include "tests/manager/irq_guest.h"
 
-#define MSI_BASE 0xfee00000U
-#define LEVEL    0xc000U /* in the data of a message: level-triggered, asserted */
-#define TAKE_MS  2000U
+#define LEVEL 0xc000U /* in the data of a message: level-triggered, asserted */
 
 static struct guest *g;
 
@@ -20,31 +16,10 @@ static int64_t ask(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
     return irq_eoi_vectors(g->id, vectors);
 }
 
-static void lapic(uint32_t reg, uint32_t value)
-{
-    (void)guest_do(g, 0, AGENT_WRITE, AGENT_LAPIC + reg, 4, value, 0);
-}
-
-/* The agent takes this one interrupt. */
-static void take(uint32_t vector)
-{
-    struct mailbox *box = guest_box(g, 0);
-    uint64_t until = box->interrupts + 1, left = TAKE_MS;
-    guest_go(g, 0, AGENT_HLT, 1, 0, 0, 0);
-    while (box->interrupts < until && left--)
-        lab_sleep(1);
-    lab_sleep(1);
-    CHECK_EQ(box->interrupts, until);
-    CHECK_EQ(box->last_interrupt, vector);
-    box->stop = 1;
-    CHECK_EQ(hv_vcpu_inject(g->id, 0, HV_INJECT_NMI, 0, 0), 0);
-    guest_done(g, 0);
-}
-
 static void send(uint32_t data)
 {
     CHECK_EQ(irq_message(g->id, MSI_BASE, data), 1);
-    take(data & 0xff);
+    irq_take(g, 1, data & 0xff);
 }
 
 /* The guest's EOI; `vector`: it is told, else 0. Two accesses in one command show that it waits for the answer. */
@@ -78,7 +53,7 @@ static void asked_and_not(void)
     eoi(0);
     send(LEVEL | 0x61); /* one in the other */
     CHECK_EQ(irq_message(g->id, MSI_BASE, LEVEL | 0xe1), 1);
-    take(0xe1);
+    irq_take(g, 1, 0xe1);
     eoi(0xe1);
     eoi(0x61);
     eoi(0); /* nothing is in service */
@@ -105,7 +80,7 @@ static void as_a_line(void)
     CHECK_EQ(irq_route_message(g->id, 3, MSI_BASE, LEVEL | 0x91), 0);
     CHECK_EQ(irq_line(g->id, 3, 1), 1);
     while (level--) {
-        take(0x91);
+        irq_take(g, 1, 0x91);
         guest_go(g, 0, AGENT_WRITE, AGENT_LAPIC + APIC_EOI, 4, 0, 0);
         CHECK_EQ(guest_wait(g, 0), HV_EXIT_EOI);
         CHECK_EQ(guest_service(g, 0)->eoi.vector, 0x91);
@@ -160,7 +135,7 @@ void test_split(void)
     struct audit audit = lab_audit();
     g->flags = HV_DOMAIN_IRQCHIP_SPLIT;
     guest_start(g, "split", 1);
-    lapic(APIC_SVR, 0x1ff);
+    irq_lapic(g, APIC_SVR, 0x1ff);
     asked_and_not();
     as_a_line();
     with_kicks();
