@@ -21,12 +21,14 @@
 #define ACCESS_DEFINED   0x1f0ffUL
 #define CR0_WRITABLE                                                                                         \
     (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
-#define DR7_FIXED        0x400UL
-#define BLOCKING_DEFINED 0xbU      /* without blocking by SMI, which is for system-management mode */
-#define DEBUG_DEFINED    0x1500fUL /* SDM volume 3, table "Format of Pending-Debug-Exceptions" */
-#define INFO_ERROR_CODE  BIT(11)
-#define INFO_DEFINED     0x80000fffU
-#define INFO_VALID       BIT(31)
+#define DR7_FIXED            0x400UL
+#define BLOCKING_DEFINED     0xbU /* without blocking by SMI, which is for system-management mode */
+#define BLOCKING_INSTRUCTION 3U   /* by STI, MOV SS */
+#define BLOCKING_NMI         8U
+#define DEBUG_DEFINED        0x1500fUL /* SDM volume 3, table "Format of Pending-Debug-Exceptions" */
+#define INFO_ERROR_CODE      BIT(11)
+#define INFO_DEFINED         0x80000fffU
+#define INFO_VALID           BIT(31)
 
 unsigned guest_code_bits(void)
 {
@@ -180,14 +182,17 @@ void guest_get_events(struct hv_events *e)
 {
     e->interruptibility = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
     e->pending = inject_get(&e->pending_error);
-    /* An entry clears the valid bit and leaves the rest behind. */
-    if (!(e->pending & INFO_VALID))
+    /*
+     * An entry clears the valid bit and leaves the rest behind. A software interrupt or exception comes from the instruction
+     * that RIP still names, which is executed again: the record has no place for its length.
+     */
+    if (!(e->pending & INFO_VALID) || field_get(e->pending, 10, 8) >= INJECT_SW_INTERRUPT)
         e->pending = e->pending_error = 0;
     e->pending_debug = vmcs_read(VMCS_GUEST_PENDING_DEBUG);
 }
 
-/* SDM volume 3, "VM-Entry Control Fields", checks on the interruption information. */
-static bool pending_valid(uint32_t pending, uint32_t error)
+/* SDM volume 3, "VM-Entry Control Fields", checks on the interruption information, and on the guest's state for it. */
+static bool pending_valid(uint32_t pending, uint32_t error, uint32_t blocked)
 {
     if (!pending)
         return true;
@@ -196,23 +201,24 @@ static bool pending_valid(uint32_t pending, uint32_t error)
     if (!(pending & INFO_VALID) || (pending & ~INFO_DEFINED) || (with_code && error >> 16))
         return false;
     switch (field_get(pending, 10, 8)) {
+    case INJECT_EXTERNAL:
+        return !with_code && (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) && !(blocked & BLOCKING_INSTRUCTION);
     case INJECT_NMI:
-        return vector == VECTOR_NMI && !with_code;
+        return vector == VECTOR_NMI && !with_code && !(blocked & (BLOCKING_INSTRUCTION | BLOCKING_NMI));
     case INJECT_HW_EXCEPTION:
         return vector < VECTOR_EXCEPTIONS_END && vector != VECTOR_NMI &&
-               (!with_code || inject_has_error_code(vector));
-    case 1:
-    case 7:
-        return false;
+               with_code == (inject_has_error_code(vector) && (vmcs_read(VMCS_GUEST_CR0) & CR0_PE));
     default:
-        return !with_code;
+        return false;
     }
 }
 
 bool guest_set_events(const struct hv_events *e)
 {
-    if ((e->interruptibility & ~BLOCKING_DEFINED) || (e->interruptibility & 3) == 3 ||
-        (e->pending_debug & ~DEBUG_DEFINED) || !pending_valid(e->pending, e->pending_error))
+    if ((e->interruptibility & ~BLOCKING_DEFINED) ||
+        (e->interruptibility & BLOCKING_INSTRUCTION) == BLOCKING_INSTRUCTION ||
+        (e->pending_debug & ~DEBUG_DEFINED) ||
+        !pending_valid(e->pending, e->pending_error, e->interruptibility))
         return false;
     vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, e->interruptibility);
     vmcs_write(VMCS_GUEST_PENDING_DEBUG, e->pending_debug);

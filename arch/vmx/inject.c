@@ -5,6 +5,7 @@
  */
 #include "arch/vmx/inject.h"
 
+#include "arch/cpu/insn.h"
 #include "arch/cpu/msr.h"
 #include "arch/cpu/vectors.h"
 #include "arch/vmx/vmcs.h"
@@ -18,7 +19,7 @@
 #define BLOCK_MOV_SS BIT(1)
 #define BLOCK_NMI    BIT(3)
 
-/* SDM volume 3, "Exception and Interrupt Vectors": these push an error code. */
+/* SDM volume 3, "Exception and Interrupt Vectors": these push an error code; #CP where the CPU has CET. */
 #define ERROR_VECTORS                                                                                        \
     (BIT(VECTOR_DF) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | BIT(VECTOR_GP) | BIT(VECTOR_PF) |   \
      BIT(VECTOR_AC) | BIT(VECTOR_CP))
@@ -65,8 +66,16 @@ void inject_int1(uint64_t length)
     vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, INFO(INJECT_PRIV_EXCEPTION, VECTOR_DB));
 }
 
+static bool cpu_has_cet(void)
+{
+    struct cpuid_regs leaf7 = cpuid(0, 0).eax >= 7 ? cpuid(7, 0) : (struct cpuid_regs){0};
+    return (leaf7.ecx & BIT(7)) || (leaf7.edx & BIT(20)); /* shadow stacks, indirect-branch tracking */
+}
+
 bool inject_has_error_code(uint8_t vector)
 {
+    if (vector == VECTOR_CP)
+        return cpu_has_cet();
     return vector < VECTOR_EXCEPTIONS_END && (ERROR_VECTORS & BIT(vector));
 }
 
