@@ -95,6 +95,11 @@ uint64_t lab_pages_left(void)
     return (arena.end - arena.start) / PAGE;
 }
 
+gpa_t lab_notify_page(void)
+{
+    return start_gpa(&notify_page);
+}
+
 /* ---- notifications ---- */
 
 static void take(void)

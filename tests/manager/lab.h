@@ -49,6 +49,7 @@ struct hv_system_info lab_system(void);
 gpa_t lab_pages(uint64_t count, uint64_t align);
 void *lab_at(gpa_t gpa);
 uint64_t lab_pages_left(void);
+gpa_t lab_notify_page(void); /* for who has registered another one meanwhile */
 
 /* ---- guests */
 struct guest *guest_slot(uint32_t number);
@@ -119,3 +120,4 @@ void test_outputs(void);
 void test_split(void);
 void test_pirq(void);
 void test_corners(void);
+void test_chaos(void);

@@ -32,6 +32,7 @@ static const struct {
     {"split", test_split},
     {"pirq", test_pirq},
     {"corners", test_corners},
+    {"chaos", test_chaos},
 };
 
 static bool named(const char *name)

@@ -54,7 +54,7 @@ $(BUILD)/tests/readonly.bin: $(TESTMAN_DIR)/readonly.S
 # The long forms; another SOAK_SEED is another run.
 SOAK_CPUS ?= 2
 SOAK_SEED ?= 1
-TESTMAN_SOAKS := soak-lifecycle soak-sched soak-memory soak-services soak-irq soak-storm soak-save
+TESTMAN_SOAKS := soak-lifecycle soak-sched soak-memory soak-services soak-irq soak-storm soak-save soak-chaos
 .PHONY: soak-manager $(TESTMAN_SOAKS)
 soak-manager: $(TESTMAN_SOAKS) ## long runs of the test managers (SOAK_CPUS, SOAK_SEED)
 soak-lifecycle: TESTMAN_WORDS = rounds=10000
@@ -64,6 +64,7 @@ soak-services:  TESTMAN_WORDS = rounds=30
 soak-irq:       TESTMAN_WORDS = rounds=500000 rings=10000000 # notifiers that come and go; ten million rings of doorbells
 soak-storm:     TESTMAN_WORDS = rounds=1100000 # ten million interrupts: messages, lines, notifiers
 soak-save:      TESTMAN_WORDS = rounds=5000
+soak-chaos:     TESTMAN_WORDS = rounds=200 calls=5000 # a million random calls; each round has the next seed
 $(TESTMAN_SOAKS): soak-%: test-manager $(IMAGE)
 	@echo "  SOAK    $* ($(TESTMAN_WORDS), seed $(SOAK_SEED), $(SOAK_CPUS) CPUs)"
 	@$(PYTHON) tools/emu.py run --machine bochs --cpu-model tigerlake --cpus $(SOAK_CPUS) --memory 256 --timeout 3600 \
