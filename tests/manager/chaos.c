@@ -179,6 +179,7 @@ static void close_all(void)
         for (int64_t i = 0; i < count; i++)
             CHECK_EQ(irq_notifier_close(list[i]), 0);
     CHECK_EQ(count, 0);
+    memset(chaos.handle, 0, sizeof(chaos.handle));
     int64_t lines = hv_capability(HV_CAP_PIRQS);
     for (int64_t gsi = 0; gsi < lines; gsi++) {
         (void)hv_call2(HV_CALL_PIRQ_GIVE, (uint64_t)gsi, 0);

@@ -23,6 +23,7 @@ struct chaos_world {
     gpa_t area, spare;
     uint64_t handle[CHAOS_KEPT]; /* notifiers */
     struct hv_doorbell bell[CHAOS_KEPT];
+    uint64_t bell_domain[CHAOS_KEPT];
     uint64_t calls, accepted;
     bool verbose;
 };
@@ -34,6 +35,7 @@ void chaos_call(void);
 
 /* ---- chaos_table.c */
 enum hv_call chaos_interrupt_call(uint64_t which); /* any number is one of them, the usual ones more often */
+uint64_t chaos_limit(uint64_t which);              /* numbers next to which something changes */
 bool chaos_documented(uint32_t call, int64_t result);
 uint32_t
 chaos_size(enum hv_call call); /* of the structure; 0: none, or one that chaos_calls.c fills in itself */

@@ -20,12 +20,6 @@
 #define OWN_PRIO 128U
 #define RECORD   1536U /* bytes that are prepared */
 
-static const uint64_t limits[] = {
-    0,          1,      2,          3,          7,         8,          15,       16,         31,
-    32,         63,     64,         127,        128,       255,        256,      4095,       4096,
-    0x7fff,     0xffff, 0x10000,    131071,     131072,    0x7fffffff, 1U << 31, 0xffffffff, 1ULL << 32,
-    1ULL << 47, FAR,    1ULL << 52, 1ULL << 63, ~0ULL - 7, ~0ULL,      ~0xfffULL};
-
 static uint64_t state = 1, unsorted; /* bells and handles that were put in so far */
 static gpa_t at;                     /* the structure of this call */
 static uint8_t *body;
@@ -47,9 +41,9 @@ static uint64_t roll(uint64_t below)
 static uint64_t word(void)
 {
     uint64_t kind = roll(4);
-    if (kind == 0)
-        return 1ULL << roll(64) ^ 1ULL << roll(64);
-    return kind == 1 ? roll(1ULL << 53) << roll(12) : limits[roll(sizeof(limits) / sizeof(limits[0]))];
+    return kind == 0   ? 1ULL << roll(64) ^ 1ULL << roll(64)
+           : kind == 1 ? roll(1ULL << 53) << roll(12)
+                       : chaos_limit(roll(1U << 16));
 }
 
 static uint64_t domain(void)
@@ -69,12 +63,21 @@ static uint32_t domain32(void)
 
 static uint64_t vcpu(void)
 {
-    return roll(20) ? roll(CHAOS_VCPUS) : limits[roll(sizeof(limits) / sizeof(limits[0]))];
+    return roll(20) ? roll(CHAOS_VCPUS) : chaos_limit(roll(1U << 16));
+}
+
+/* Mostly one that is open. */
+static uint64_t *kept(void)
+{
+    uint64_t *h = &chaos.handle[roll(CHAOS_KEPT)];
+    for (unsigned i = 0; i < 6 && !*h; i++)
+        h = &chaos.handle[roll(CHAOS_KEPT)];
+    return h;
 }
 
 static uint64_t handle(void)
 {
-    return chaos.handle[roll(CHAOS_KEPT)];
+    return *kept();
 }
 
 static uint32_t gsi(void)
@@ -290,7 +293,9 @@ static uint32_t build_irq(enum hv_call call, uint64_t a[6])
     if (call == HV_CALL_DOORBELL_ADD)
         return fill_doorbell();
     if (call == HV_CALL_DOORBELL_REMOVE) {
-        memcpy(body, &chaos.bell[roll(CHAOS_KEPT)], sizeof(struct hv_doorbell));
+        uint64_t slot = roll(CHAOS_KEPT);
+        memcpy(body, &chaos.bell[slot], sizeof(struct hv_doorbell));
+        a[0] = chaos.bell_domain[slot];
         return sizeof(struct hv_doorbell);
     }
     return call == HV_CALL_PIRQ_BIND ? fill_pirq() : 0;
@@ -447,8 +452,13 @@ static void note(enum hv_call call, const uint64_t a[6], int64_t result)
     const struct hv_doorbell *bell = (const struct hv_doorbell *)(const void *)body;
     if (call == HV_CALL_NOTIFIER_CREATE)
         chaos.handle[unsorted++ % CHAOS_KEPT] = (uint64_t)result;
-    if (call == HV_CALL_DOORBELL_ADD)
+    for (uint32_t i = 0; call == HV_CALL_NOTIFIER_CLOSE && i < CHAOS_KEPT; i++)
+        if (chaos.handle[i] == a[0])
+            chaos.handle[i] = 0;
+    if (call == HV_CALL_DOORBELL_ADD) {
+        chaos.bell_domain[unsorted % CHAOS_KEPT] = a[0];
         chaos.bell[unsorted++ % CHAOS_KEPT] = *bell;
+    }
     if (call == HV_CALL_DOMAIN_CREATE)
         chaos.stray = (uint64_t)result;
     bool touches =
@@ -470,6 +480,7 @@ static void note(enum hv_call call, const uint64_t a[6], int64_t result)
 void chaos_call(void)
 {
     uint64_t a[6];
+    char text[128];
     enum hv_call call = chaos_interrupt_call(roll(1U << 16));
     if (!roll(10))
         call = (enum hv_call)roll(HV_CALL_COUNT);
@@ -480,14 +491,15 @@ void chaos_call(void)
     memset(body, 0, RECORD);
     mutate(build(call, a), a);
     tame(call, a);
+    snprintf(text, sizeof(text), "call %#x %#llx %#llx %#llx %#llx %#llx", call, (unsigned long long)a[0],
+             (unsigned long long)a[1], (unsigned long long)a[2], (unsigned long long)a[3],
+             (unsigned long long)a[4]);
     if (chaos.verbose)
-        printf("call %#x %#llx %#llx %#llx %#llx %#llx\n", call, (unsigned long long)a[0],
-               (unsigned long long)a[1], (unsigned long long)a[2], (unsigned long long)a[3],
-               (unsigned long long)a[4]);
+        printf("%s\n", text);
     int64_t result = hv_call6(call, a[0], a[1], a[2], a[3], a[4], a[5]);
-    CHECK_CASE(chaos_documented(call, result) ? 0 : result, 0, "call %#x (%#llx, %#llx, %#llx, %#llx, %#llx)",
-               call, (unsigned long long)a[0], (unsigned long long)a[1], (unsigned long long)a[2],
-               (unsigned long long)a[3], (unsigned long long)a[4]);
+    if (chaos.verbose)
+        printf(" -> %lld\n", (long long)result);
+    CHECK_CASE(chaos_documented(call, result) ? 0 : result, 0, "%s", text);
     chaos.calls++;
     chaos.accepted += result >= 0;
     if (result >= 0)

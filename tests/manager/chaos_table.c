@@ -95,6 +95,17 @@ enum hv_call chaos_interrupt_call(uint64_t which)
     return (enum hv_call)interrupt_calls[which % sizeof(interrupt_calls)];
 }
 
+static const uint64_t limits[] = {
+    0,          1,         2,          3,          7,         8,          15,       16,         31,
+    32,         63,        64,         127,        128,       255,        256,      4095,       4096,
+    0x7fff,     0xffff,    0x10000,    131071,     131072,    0x7fffffff, 1U << 31, 0xffffffff, 1ULL << 32,
+    1ULL << 47, CHAOS_FAR, 1ULL << 52, 1ULL << 63, ~0ULL - 7, ~0ULL,      ~0xfffULL};
+
+uint64_t chaos_limit(uint64_t which)
+{
+    return limits[which % (sizeof(limits) / sizeof(limits[0]))];
+}
+
 uint32_t chaos_size(enum hv_call call)
 {
     switch ((unsigned)call) {
