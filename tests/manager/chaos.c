@@ -39,10 +39,7 @@ static const uint32_t flags[CHAOS_GUESTS] = {
 /* What guests do has dice of its own, so that the calls depend on the seed as much as they can. */
 static uint64_t roll(uint64_t below)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (state >> 11) % below;
+    return chaos_roll(&state, below);
 }
 
 /* ---- what the guests do */

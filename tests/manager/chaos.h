@@ -35,7 +35,8 @@ void chaos_call(void);
 
 /* ---- chaos_table.c */
 enum hv_call chaos_interrupt_call(uint64_t which); /* any number is one of them, the usual ones more often */
-uint64_t chaos_limit(uint64_t which);              /* numbers next to which something changes */
+uint64_t chaos_roll(uint64_t *state, uint64_t below); /* xorshift; the state is never 0 */
+uint64_t chaos_limit(uint64_t which);                 /* numbers next to which something changes */
 bool chaos_documented(uint32_t call, int64_t result);
 uint32_t
 chaos_size(enum hv_call call); /* of the structure; 0: none, or one that chaos_calls.c fills in itself */

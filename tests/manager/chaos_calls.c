@@ -32,10 +32,7 @@ void chaos_seed(uint64_t seed)
 
 static uint64_t roll(uint64_t below)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (state >> 11) % below;
+    return chaos_roll(&state, below);
 }
 
 static uint64_t word(void)
@@ -249,7 +246,8 @@ static uint32_t fill_mem(void)
 /* Fills in a valid call; the size of its structure. */
 static uint32_t build_irq(enum hv_call call, uint64_t a[6])
 {
-    if (call >= HV_CALL_NOTIFIER_CREATE && call <= HV_CALL_NOTIFIER_LIST)
+    if ((call >= HV_CALL_NOTIFIER_CREATE && call <= HV_CALL_NOTIFIER_LIST) ||
+        call == HV_CALL_NOTIFIER_SIGNAL || call == HV_CALL_NOTIFIER_READ)
         a[0] = handle();
     else if (call >= HV_CALL_PIRQ_BIND && call <= HV_CALL_PIRQ_INFO)
         a[0] = roll(24);
@@ -258,10 +256,6 @@ static uint32_t build_irq(enum hv_call call, uint64_t a[6])
     a[1] = at;
     if (call == HV_CALL_IRQ_LINE || call == HV_CALL_ROUTE_MSI)
         a[1] = gsi();
-    if (call == HV_CALL_IRQ_LINE)
-        a[2] = roll(4);
-    if (call == HV_CALL_NOTIFIER_SIGNAL || call == HV_CALL_NOTIFIER_READ)
-        a[0] = handle();
     if (call == HV_CALL_SIGNAL_MSI || call == HV_CALL_ROUTE_MSI) {
         uint64_t *message = call == HV_CALL_SIGNAL_MSI ? &a[1] : &a[2];
         message[0] = message_address();
@@ -272,7 +266,7 @@ static uint32_t build_irq(enum hv_call call, uint64_t a[6])
             a[i] = word() & ~(i == 1 ? 0xffffULL : 0);
     if (call == HV_CALL_NOTIFIER_GRANT || call == HV_CALL_PIRQ_GIVE)
         a[1] = domain();
-    a[2] = call == HV_CALL_NOTIFIER_GRANT ? roll(2) : a[2];
+    a[2] = call == HV_CALL_NOTIFIER_GRANT ? roll(2) : call == HV_CALL_IRQ_LINE ? roll(4) : a[2];
     if (call == HV_CALL_NOTIFIER_LIST) {
         a[0] = roll(2) ? 0 : a[0];
         a[2] = roll(513);

@@ -101,6 +101,14 @@ static const uint64_t limits[] = {
     0x7fff,     0xffff,    0x10000,    131071,     131072,    0x7fffffff, 1U << 31, 0xffffffff, 1ULL << 32,
     1ULL << 47, CHAOS_FAR, 1ULL << 52, 1ULL << 63, ~0ULL - 7, ~0ULL,      ~0xfffULL};
 
+uint64_t chaos_roll(uint64_t *state, uint64_t below)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return (*state >> 11) % below;
+}
+
 uint64_t chaos_limit(uint64_t which)
 {
     return limits[which % (sizeof(limits) / sizeof(limits[0]))];
