@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FAR      CHAOS_FAR
 #define IMAGE    0x200000ULL /* the hypervisor's */
 #define OWN_PRIO 128U
 #define RECORD   1536U /* bytes that are prepared */
@@ -94,20 +93,21 @@ static gpa_t place(void)
                          chaos.area + PAGE - 8,
                          chaos.spare + roll(CHAOS_SPARE) * PAGE,
                          IMAGE,
-                         FAR,
+                         CHAOS_FAR,
                          1ULL << 47,
                          1ULL << 52,
                          ~0ULL,
                          ~7ULL,
                          ~0xfffULL,
-                         FAR + word() / 2};
+                         CHAOS_FAR + word() / 2};
     return bad[roll(sizeof(bad) / sizeof(bad[0]))];
 }
 
 /* An access there hurts nobody. */
 static bool harmless(gpa_t gpa)
 {
-    return gpa >= FAR || gpa == IMAGE || (gpa >= chaos.spare && gpa < chaos.spare + CHAOS_SPARE * PAGE) ||
+    return gpa >= CHAOS_FAR || gpa == IMAGE ||
+           (gpa >= chaos.spare && gpa < chaos.spare + CHAOS_SPARE * PAGE) ||
            (gpa >= chaos.area && gpa < chaos.area + (CHAOS_AREA - 1) * PAGE);
 }
 
@@ -430,7 +430,7 @@ static void tame(enum hv_call call, uint64_t a[6])
     if (buffer && !harmless(*buffer))
         *buffer = place();
     if (call == HV_CALL_CONSOLE_WRITE)
-        a[0] |= FAR;
+        a[0] |= CHAOS_FAR;
     if (call == HV_CALL_NOTIFY_WAIT)
         a[0] = lab_now() + roll(lab_ms() / 4);
     if (call == HV_CALL_NOTIFY_PAGE && a[1] < 256)
