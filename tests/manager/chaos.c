@@ -370,7 +370,7 @@ static void epoch(uint64_t seed, uint64_t calls)
 
 void test_chaos(void)
 {
-    uint64_t seed = lab_argument("seed", 1), rounds = lab_argument("rounds", 4),
+    uint64_t seed = lab_argument("seed", 1), rounds = lab_argument("rounds", 3),
              calls = lab_argument("calls", 2000);
     chaos.verbose = lab_argument("verbose", 0);
     chaos.area = lab_pages(CHAOS_AREA, PAGE);

@@ -444,11 +444,11 @@ static void tame(enum hv_call call, uint64_t a[6])
 static void note(enum hv_call call, const uint64_t a[6], int64_t result)
 {
     const struct hv_doorbell *bell = (const struct hv_doorbell *)(const void *)body;
+    chaos.accepted++;
     if (call == HV_CALL_NOTIFIER_CREATE)
         chaos.handle[unsorted++ % CHAOS_KEPT] = (uint64_t)result;
     for (uint32_t i = 0; call == HV_CALL_NOTIFIER_CLOSE && i < CHAOS_KEPT; i++)
-        if (chaos.handle[i] == a[0])
-            chaos.handle[i] = 0;
+        chaos.handle[i] = chaos.handle[i] == a[0] ? 0 : chaos.handle[i];
     if (call == HV_CALL_DOORBELL_ADD) {
         chaos.bell_domain[unsorted % CHAOS_KEPT] = a[0];
         chaos.bell[unsorted++ % CHAOS_KEPT] = *bell;
@@ -495,7 +495,6 @@ void chaos_call(void)
         printf(" -> %lld\n", (long long)result);
     CHECK_CASE(chaos_documented(call, result) ? 0 : result, 0, "%s", text);
     chaos.calls++;
-    chaos.accepted += result >= 0;
     if (result >= 0)
         note(call, a, result);
 }

@@ -96,6 +96,11 @@ static const struct {
     {E(pending), 0x80000b06, false}, /* #UD with an error code */
     {E(pending), 0x80000820, false}, /* an interrupt with an error code */
     {E(pending), 0x80001320, false},
+    {E(pending), 0x80000030, false}, /* an interrupt while RFLAGS.IF = 0 */
+    {E(pending), 0x80000480, false}, /* INT n, INT1, INT3: nobody says how long the instruction is */
+    {E(pending), 0x80000501, false},
+    {E(pending), 0x80000603, false},
+    {E(pending), 0x8000030d, false}, /* #GP without an error code */
     {E(pending), UINT32_MAX, false},
     {E(nmi_pending), 3, false},
     {E(nmi_pending), UINT32_MAX, false},
