@@ -27,7 +27,7 @@ FOLDERS = HYPERVISOR + ("guest_abi", "mgmt", "tests", "tools")
 SOURCES = (".c", ".h", ".S", ".py", ".sh", ".mk", ".ld")
 FILE_LINES_MAX = 500
 HYPERVISOR_LINES_BUDGET = 14000
-HYPERVISOR_LINES_NOW = 26958
+HYPERVISOR_LINES_NOW = 26973
 
 FREESTANDING = {"stdint.h", "stdbool.h", "stddef.h", "stdarg.h", "string.h"}
 ABI_HEADERS = {"stdint.h", "stddef.h"}
