@@ -46,7 +46,7 @@ $(LINUX_DIR)/vmlinux-%: $(LINUX_DIR)/vmlinuz-% tests/linux/vmlinux.py
 
 $(LINUX_DIR)/linux-%.conf: tests/linux/linux.conf.in
 	@mkdir -p $(@D)
-	@sed 's/@CPUS@/$*/g' $< > $@
+	@sed 's/@CPUS@/$*/g; s/@SECONDS@/$(if $(filter 1,$*),60,5)/' $< > $@
 
 $(LINUX_DIR)/end-%.conf: tests/linux/end.conf.in
 	@mkdir -p $(@D)
