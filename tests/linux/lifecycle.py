@@ -76,7 +76,8 @@ def pause_and_resume(machine):
     machine.expect(r"\[again\] tick-42")
     machine.command("pause again")
     check(row(machine, "again")["state"] == "paused", "list does not show the pause")
-    check(ticks(machine, 2) == 0, "a paused domain prints")
+    # Its clock goes on, here up to 25 times as fast as ours, and after 21 s Linux would complain of a stall.
+    check(ticks(machine, 0.4) == 0, "a paused domain prints")
     machine.command("resume again")
     check(row(machine, "again")["state"] == "running", "list does not show that it runs")
     machine.expect(r"\[again\] tick-42")
